@@ -1,0 +1,325 @@
+package eve;
+
+import static eve.Memory.ALL;
+import static eve.Memory.I64;
+
+import clojure.lang.ARef;
+import clojure.lang.ArraySeq;
+import clojure.lang.IAtom2;
+import clojure.lang.IFn;
+import clojure.lang.IPersistentVector;
+import clojure.lang.IRef;
+import clojure.lang.ISeq;
+import clojure.lang.RT;
+import clojure.lang.Tuple;
+import clojure.lang.Util;
+import java.util.function.Supplier;
+
+/**
+ * A reference to a value in a slab, shared by all processes that open it. clojure.core's deref, swap!, reset!, compare-and-set!,
+ * swap-vals!, reset-vals!, add-watch, remove-watch, set-validator! and meta work on it. Watches see the changes of other processes as well;
+ * validators and metadata belong to this object, not to the slab.
+ */
+public final class Atom extends ARef implements IAtom2 {
+    /** Offsets in eve_swapped. */
+    private static final int SWAPPED_OLD = 48;
+    private static final int SWAPPED_NEW = 56;
+
+    final Slab slab;
+    final Object name;
+    /** The name's word. */
+    final long word;
+    private volatile Cell cell;
+
+    /** A value at a version. */
+    record Cell(Snapshot snapshot, long word, Object value) {
+        static Cell of(Snapshot s, long word) {
+            Object v = Word.decode(s, word);
+            s.check();
+            return new Cell(s, word, v);
+        }
+    }
+
+    /** A change that was made: the version it made, the word before, the value now. */
+    private record Swapped(Snapshot snapshot, long oldWord, Cell now, boolean told) {
+        Swapped(Snapshot snapshot, long oldWord, Cell now) {
+            this(snapshot, oldWord, now, false);
+        }
+
+        /** The same, to be told to the watches by the thread that made it. */
+        Swapped watched() {
+            return new Swapped(snapshot, oldWord, now, true);
+        }
+
+        Cell old() {
+            return now.word == oldWord ? now : Cell.of(snapshot.previous(), oldWord);
+        }
+    }
+
+    /** What an atom's old value becomes. */
+    private interface Change {
+        Object apply(Object old);
+    }
+
+    Atom(Slab slab, Object name, long word) {
+        this.slab = slab;
+        this.name = name;
+        this.word = word;
+    }
+
+    /** The slab that it is in. */
+    public Slab slab() {
+        return slab;
+    }
+
+    /** Makes the atom with that value, unless it is there. */
+    void create(Object initial) {
+        while (true) {
+            try (Txn t = new Txn(slab)) {
+                if (find(t.base) != Word.NONE) {
+                    return;
+                }
+                t.set(word, t.write(initial));
+                if (t.commit() != null) {
+                    return;
+                }
+            }
+        }
+    }
+
+    // Reading
+
+    @Override
+    public Object deref() {
+        Cell c = cell;
+        return c != null && slab.isCurrent(c.snapshot) ? c.value : read().value;
+    }
+
+    private Cell read() {
+        return cell = at(slab.snapshot());
+    }
+
+    /** The value's word in a version, or NONE. */
+    private long find(Snapshot s) {
+        Object state = Word.decode(s, s.state);
+        return state instanceof EveMap m ? m.wordOf(name) : Word.NONE;
+    }
+
+    /** The value in a version. */
+    Cell at(Snapshot s) {
+        long w = find(s);
+        if (w == Word.NONE) {
+            throw new EveException(0, "the atom " + RT.printString(name) + " was removed from the slab " + slab.name());
+        }
+        return Cell.of(s, w);
+    }
+
+    /** Drops what is kept for the next deref. */
+    void forget() {
+        cell = null;
+    }
+
+    // Writing
+
+    /** Runs an operation that the core knows in one call; null: it has to be done the general way. */
+    private Swapped fast(int op, Object[] args) {
+        Group g = slab.group();
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, null, c.args);
+            for (Object x : args) {
+                e.add(x);
+            }
+            return commit(() -> {
+                int status = Native.swap(c, slab.handle, g.id, word, op, c.args);
+                e.release();
+                if (status != Native.OK) {
+                    return null;
+                }
+                Snapshot s = slab.publish(g, c.out);
+                return new Swapped(s, ALL.get(I64, c.out + SWAPPED_OLD), Cell.of(s, ALL.get(I64, c.out + SWAPPED_NEW)));
+            });
+        } catch (Encoder.NeedsTransaction e) {
+            return null;
+        }
+    }
+
+    private Swapped general(Change change) {
+        while (true) {
+            try (Txn t = new Txn(slab)) {
+                Cell old = at(t.base);
+                Object v = change.apply(old.value);
+                validate(v);
+                long w = t.write(v);
+                t.set(word, w);
+                Swapped x = commit(() -> {
+                    Snapshot s = t.commit();
+                    return s == null ? null : new Swapped(s, old.word, Cell.of(s, w));
+                });
+                if (x != null) {
+                    return x;
+                }
+            }
+        }
+    }
+
+    /** Runs the step that commits, so that the watcher knows it as ours. */
+    private Swapped commit(Supplier<Swapped> step) {
+        if (getWatches().count() == 0) {
+            return step.get();
+        }
+        Long ticket = slab.watcher.enter();
+        try {
+            Swapped x = step.get();
+            if (x != null) {
+                slab.watcher.own(this, x.old(), x.now);
+                return x.watched();
+            }
+            return null;
+        } finally {
+            slab.watcher.leave(ticket);
+        }
+    }
+
+    private void validate(Object v) {
+        IFn f = validator;
+        if (f != null && !RT.booleanCast(f.invoke(v))) {
+            throw new IllegalStateException("Invalid reference state");
+        }
+    }
+
+    /** Makes a change, by operation `op` if it isn't NO_OP and applies. */
+    private Swapped run(int op, Object[] args, Change change) {
+        Swapped x = op == CoreOps.NONE || validator != null ? null : fast(op, args);
+        if (x == null) {
+            x = general(change);
+        }
+        Cell c = cell;
+        if (c == null || c.snapshot.version < x.snapshot.version) {
+            cell = x.now;
+            if (slab.isClosed()) {
+                forget();
+            }
+        }
+        if (x.told) {
+            notifyWatches(x.old().value, x.now.value);
+        }
+        return x;
+    }
+
+    private Swapped swapWith(IFn f, Object... args) {
+        int op = CoreOps.of(f, args);
+        return run(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args, old -> f.applyTo(RT.cons(old, ArraySeq.create(args))));
+    }
+
+    private static Object[] all(Object x, Object y, ISeq more) {
+        Object[] rest = RT.toArray(more);
+        Object[] args = new Object[rest.length + 2];
+        args[0] = x;
+        args[1] = y;
+        System.arraycopy(rest, 0, args, 2, rest.length);
+        return args;
+    }
+
+    private static IPersistentVector both(Swapped x) {
+        return Tuple.create(x.old().value, x.now.value);
+    }
+
+    @Override
+    public Object swap(IFn f) {
+        return swapWith(f).now.value;
+    }
+
+    @Override
+    public Object swap(IFn f, Object x) {
+        return swapWith(f, x).now.value;
+    }
+
+    @Override
+    public Object swap(IFn f, Object x, Object y) {
+        return swapWith(f, x, y).now.value;
+    }
+
+    @Override
+    public Object swap(IFn f, Object x, Object y, ISeq more) {
+        return swapWith(f, all(x, y, more)).now.value;
+    }
+
+    @Override
+    public IPersistentVector swapVals(IFn f) {
+        return both(swapWith(f));
+    }
+
+    @Override
+    public IPersistentVector swapVals(IFn f, Object x) {
+        return both(swapWith(f, x));
+    }
+
+    @Override
+    public IPersistentVector swapVals(IFn f, Object x, Object y) {
+        return both(swapWith(f, x, y));
+    }
+
+    @Override
+    public IPersistentVector swapVals(IFn f, Object x, Object y, ISeq more) {
+        return both(swapWith(f, all(x, y, more)));
+    }
+
+    @Override
+    public Object reset(Object v) {
+        return run(Native.OP_RESET, new Object[] {v}, old -> v).now.value;
+    }
+
+    @Override
+    public IPersistentVector resetVals(Object v) {
+        return both(run(Native.OP_RESET, new Object[] {v}, old -> v));
+    }
+
+    /** Sets the value if it equals `expected`. Values are compared, as the objects that deref gives out are made anew for each version. */
+    @Override
+    public boolean compareAndSet(Object expected, Object v) {
+        try {
+            run(CoreOps.NONE, null, old -> {
+                if (!Util.equiv(expected, old)) {
+                    throw Unexpected.INSTANCE;
+                }
+                return v;
+            });
+            return true;
+        } catch (Unexpected e) {
+            return false;
+        }
+    }
+
+    private static final class Unexpected extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        static final Unexpected INSTANCE = new Unexpected();
+
+        private Unexpected() {
+            super(null, null, false, false);
+        }
+    }
+
+    // Watches
+
+    @Override
+    public synchronized IRef addWatch(Object key, IFn f) {
+        if (getWatches().count() == 0) {
+            slab.watcher.watch(this);
+        }
+        return super.addWatch(key, f);
+    }
+
+    @Override
+    public synchronized IRef removeWatch(Object key) {
+        super.removeWatch(key);
+        if (getWatches().count() == 0) {
+            slab.watcher.unwatch(this);
+        }
+        return this;
+    }
+
+    /** Used by the watcher for the changes of others. */
+    void changed(Cell old, Cell now) {
+        notifyWatches(old.value, now.value);
+    }
+}

@@ -1,0 +1,75 @@
+package eve;
+
+import static eve.Memory.ALL;
+import static eve.Memory.I32;
+import static eve.Memory.I64;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Native memory for the results of one call, with two build buffers. Taken from a pool, used by one thread, given back.
+ * There is no thread-local: virtual threads would make one each.
+ */
+final class Call implements AutoCloseable {
+    private static final int SLOTS = 64;
+    private static final AtomicReferenceArray<Call> POOL = new AtomicReferenceArray<>(SLOTS);
+
+    private static final int OUT_SIZE = 128;
+    private static final int OPTIONS_SIZE = 32;
+    private static final int ERROR_SIZE = 512;
+
+    private final MemorySegment memory = Arena.ofAuto().allocate(OUT_SIZE + OPTIONS_SIZE + ERROR_SIZE, 16);
+    /** Address of the out-parameters. */
+    final long out = memory.address();
+    /** Address of an eve_options. */
+    final long options = out + OUT_SIZE;
+    /** Address of the eve_error. */
+    final long err = options + OPTIONS_SIZE;
+    /** For arguments. */
+    final Buffer args = new Buffer();
+
+    static Call take() {
+        Call c = POOL.getAndSet(slot(), null);
+        return c != null ? c : new Call();
+    }
+
+    private static int slot() {
+        return (int) Thread.currentThread().threadId() & SLOTS - 1;
+    }
+
+    /** Gives the memory back. */
+    @Override
+    public void close() {
+        args.reset();
+        POOL.lazySet(slot(), this);
+    }
+
+    long buffer() {
+        return args.address();
+    }
+
+    /** First out-parameter. */
+    long out() {
+        return ALL.get(I64, out);
+    }
+
+    /** Returns an outcome (0 or more); throws an error. */
+    int check(int status) {
+        return status >= 0 ? status : fail(status);
+    }
+
+    private int fail(int status) {
+        String message = ALL.getString(err + 8);
+        int os = ALL.get(I32, err + 4);
+        throw new EveException(status, message.isEmpty() ? "status " + status + (os == 0 ? "" : ", errno " + os) : message);
+    }
+
+    void options(int flags, long maxBytes) {
+        ALL.set(I32, options, OPTIONS_SIZE - 8);
+        ALL.set(I32, options + 4, flags);
+        ALL.set(I64, options + 8, 0L);
+        ALL.set(I64, options + 16, maxBytes);
+    }
+}

@@ -1,0 +1,422 @@
+package eve;
+
+import clojure.lang.BigInt;
+import clojure.lang.Fn;
+import clojure.lang.IPersistentVector;
+import clojure.lang.IRecord;
+import clojure.lang.ISeq;
+import clojure.lang.Keyword;
+import clojure.lang.PersistentVector;
+import clojure.lang.RT;
+import clojure.lang.Ratio;
+import clojure.lang.Sequential;
+import clojure.lang.Symbol;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** Writes values to a build buffer (docs/format.md, section 4). */
+final class Encoder {
+    private static final int VECTOR = 16;
+    private static final int LIST = 17;
+    private static final int SET = 18;
+    private static final int MAP = 19;
+    private static final int WORD = 20;
+    private static final int OTHER_VERSION = 21;
+
+    /** A value with changes on the heap, which only a transaction can write. */
+    static final class NeedsTransaction extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        static final NeedsTransaction INSTANCE = new NeedsTransaction();
+
+        private NeedsTransaction() {
+            super(null, null, false, false);
+        }
+    }
+
+    /** A value that can't be stored, with the way to it, innermost first. */
+    private static final class Unstorable extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        final transient List<Object> path = new ArrayList<>();
+
+        Unstorable(String message) {
+            super(message, null, false, false);
+        }
+
+        Unstorable at(Object key) {
+            path.add(key);
+            return this;
+        }
+    }
+
+    private final Slab slab;
+    /** Null: handles can't be linked but only be copied, and overlays not be written at all. */
+    private final Txn txn;
+    private final Buffer out;
+    private int depth;
+    /** Snapshots whose objects the buffer names: they must stay reachable until it has been read. */
+    private final List<Snapshot> held = new ArrayList<>(0);
+
+    Encoder(Slab slab, Txn txn, Buffer out) {
+        this.slab = slab;
+        this.txn = txn;
+        this.out = out;
+    }
+
+    /** Keeps what the buffer names alive up to here. */
+    void release() {
+        for (Snapshot s : held) {
+            s.check();
+        }
+    }
+
+    /** Appends x, or throws an IllegalArgumentException that says what can't be stored and where it is. */
+    void add(Object x) {
+        try {
+            value(x);
+        } catch (Unstorable e) {
+            throw refusal(e);
+        }
+    }
+
+    private static IllegalArgumentException refusal(Unstorable e) {
+        String where = "";
+        if (!e.path.isEmpty()) {
+            List<Object> path = new ArrayList<>(e.path);
+            java.util.Collections.reverse(path);
+            where = " at " + RT.printString(PersistentVector.create(path));
+        }
+        return new IllegalArgumentException("can't store " + e.getMessage() + where);
+    }
+
+    private static Unstorable unstorable(Object x) {
+        String kind = x instanceof Fn ? "a function"
+            : x instanceof IRecord ? "a record"
+            : x instanceof Class ? "a class"
+            : x.getClass().isArray() ? "an array"
+            : x instanceof clojure.lang.IDeref ? "a reference"
+            : "an object";
+        return new Unstorable(kind + " (" + x.getClass().getName() + ")");
+    }
+
+    private void value(Object x) {
+        if (x == null) {
+            out.op(0);
+        } else if (x instanceof Keyword k) {
+            out.op(WORD, slab.symbols.word(k));
+        } else if (x instanceof Long n) {
+            out.op(3, n);
+        } else if (x instanceof String s) {
+            text(s);
+        } else if (x instanceof Boolean b) {
+            out.op(b ? 1 : 2);
+        } else if (x instanceof Double d) {
+            out.op(4, Double.doubleToRawLongBits(d));
+        } else if (x instanceof Number n) {
+            number(n);
+        } else if (!collection(x)) {
+            scalar(x);
+        }
+    }
+
+    private void text(String s) {
+        byte[] b = Text.encode(s);
+        out.op(6, b.length);
+        out.bytes(b);
+    }
+
+    private void number(Number n) {
+        if (n instanceof Integer || n instanceof Short || n instanceof Byte) {
+            out.op(3, n.longValue());
+        } else if (n instanceof Float f) {
+            out.op(4, Double.doubleToRawLongBits(f));
+        } else if (n instanceof BigInt b) {
+            big(b.toBigInteger());
+        } else if (n instanceof BigInteger b) {
+            big(b);
+        } else if (n instanceof Ratio r) {
+            out.op(10);
+            integer(r.numerator);
+            integer(r.denominator);
+        } else if (n instanceof BigDecimal d && d.getClass() == BigDecimal.class) {
+            out.op(11, d.scale());
+            integer(d.unscaledValue());
+        } else {
+            throw unstorable(n);
+        }
+    }
+
+    private void big(BigInteger b) {
+        byte[] bytes = b.toByteArray();
+        out.op(9, bytes.length);
+        out.bytes(bytes);
+    }
+
+    private void integer(BigInteger b) {
+        if (b.bitLength() < Long.SIZE) {
+            out.op(3, b.longValue());
+        } else {
+            big(b);
+        }
+    }
+
+    private void scalar(Object x) {
+        if (x instanceof Character c) {
+            out.op(5);
+            out.u16(c);
+        } else if (x instanceof Symbol s) {
+            out.op(WORD, slab.symbols.word(s));
+        } else if (x instanceof UUID u) {
+            out.op(12, u.getMostSignificantBits());
+            out.u64(u.getLeastSignificantBits());
+        } else if (x.getClass() == Date.class) {
+            out.op(13, ((Date) x).getTime());
+        } else if (x instanceof Instant i) {
+            out.op(14, i.getEpochSecond());
+            out.u32(i.getNano());
+        } else if (x instanceof byte[] b) {
+            out.op(15, b.length);
+            out.bytes(b);
+        } else {
+            throw unstorable(x);
+        }
+    }
+
+    private boolean collection(Object x) {
+        if (inSlab(x)) {
+            return true;
+        }
+        if (x instanceof IRecord) {
+            throw unstorable(x);
+        }
+        if (++depth > Layout.DEPTH_MAX) {
+            throw new Unstorable("a value that is nested more than " + Layout.DEPTH_MAX + " deep");
+        }
+        boolean done = true;
+        if (x instanceof Map<?, ?> m) {
+            map(m);
+        } else if (x instanceof IPersistentVector || x instanceof List<?> && !(x instanceof Sequential)) {
+            elements(VECTOR, (Iterable<?>) x);
+        } else if (x instanceof Sequential) {
+            sequence(RT.seq(x));
+        } else if (x instanceof Set<?> s) {
+            elements(SET, s);
+        } else if (x instanceof Map.Entry<?, ?> e) {
+            out.op(VECTOR, 2);
+            child(e.getKey(), 0L);
+            child(e.getValue(), 1L);
+        } else {
+            done = false;
+        }
+        depth--;
+        return done;
+    }
+
+    private void child(Object x, Object key) {
+        try {
+            value(x);
+        } catch (Unstorable e) {
+            throw e.at(key);
+        }
+    }
+
+    private void map(Map<?, ?> m) {
+        out.u8(MAP);
+        long hole = out.hole();
+        int n = 0;
+        for (Map.Entry<?, ?> e : m.entrySet()) {
+            child(e.getKey(), e.getKey());
+            child(e.getValue(), e.getKey());
+            n++;
+        }
+        out.fill(hole, n);
+    }
+
+    private void elements(int op, Iterable<?> xs) {
+        out.u8(op);
+        long hole = out.hole();
+        int n = 0;
+        for (Object x : xs) {
+            child(x, op == SET ? x : (Object) (long) n);
+            n++;
+        }
+        out.fill(hole, n);
+    }
+
+    private void sequence(ISeq from) {
+        out.u8(LIST);
+        long hole = out.hole();
+        int n = 0;
+        for (ISeq s = from; s != null; s = s.next()) {
+            child(s.first(), (long) n);
+            n++;
+        }
+        out.fill(hole, n);
+    }
+
+    // Values of the slab
+
+    /** Appends x, if it is or stands on an object of this slab. */
+    private boolean inSlab(Object x) {
+        if (x instanceof EveSet s) {
+            return inSlab(s.elements, true);
+        }
+        if (x instanceof EveVector v) {
+            return object(v.snapshot, v.word);
+        }
+        if (x instanceof EveList l) {
+            return object(l.snapshot, l.word);
+        }
+        if (x instanceof VectorOverlay v && v.base.snapshot.slab == slab) {
+            out.op(WORD, vector(v));
+            return true;
+        }
+        if (x instanceof HeapList l && l.below() instanceof EveList e && e.snapshot.slab == slab) {
+            out.op(WORD, list(l, e));
+            return true;
+        }
+        return inSlab(x, false);
+    }
+
+    private boolean inSlab(Object x, boolean set) {
+        if (x instanceof EveMap m) {
+            return object(m.snapshot, m.word);
+        }
+        if (x instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+            out.op(WORD, changed(m, set));
+            return true;
+        }
+        return false;
+    }
+
+    private boolean object(Snapshot s, long word) {
+        if (s.slab != slab) {
+            return false;
+        }
+        held.add(s);
+        if (txn != null && txn.links(s)) {
+            out.op(WORD, word);
+        } else {
+            out.op(OTHER_VERSION, s.version);
+            out.u64(word);
+        }
+        return true;
+    }
+
+    /** The word of x in the transaction. */
+    long word(Object x) {
+        long w = Word.immediateOf(slab, x);
+        if (w != Word.NONE) {
+            return w;
+        }
+        try {
+            return objectWord(x);
+        } catch (Unstorable e) {
+            throw refusal(e);
+        }
+    }
+
+    private long objectWord(Object x) {
+        if (x instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+            return changed(m, false);
+        }
+        if (x instanceof EveSet s && s.elements instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+            return changed(m, true);
+        }
+        if (x instanceof VectorOverlay v && v.base.snapshot.slab == slab) {
+            return vector(v);
+        }
+        value(x);
+        long w = txn.build(out);
+        release();
+        return w;
+    }
+
+    private long baseWord(Snapshot s, long word) {
+        if (txn == null) {
+            throw NeedsTransaction.INSTANCE;
+        }
+        held.add(s);
+        return txn.links(s) ? word : txn.importWord(s, word);
+    }
+
+    /** Writes the changes of a map or set. */
+    private long changed(MapOverlay m, boolean set) {
+        long w = baseWord(m.base.snapshot, m.base.word);
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, txn, c.args);
+            for (Object o : (Iterable<?>) m.over) {
+                Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
+                if (change.getValue() == MapOverlay.REMOVED) {
+                    e.child(change.getKey(), change.getKey());
+                }
+            }
+            w = txn.apply(w, set ? Native.OP_DISJ : Native.OP_DISSOC, e);
+        }
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, txn, c.args);
+            e.pairs(m.over, set);
+            e.pairs(m.added, set);
+            return txn.apply(w, set ? Native.OP_CONJ : Native.OP_ASSOC, e);
+        }
+    }
+
+    private void pairs(Object map, boolean set) {
+        for (Object o : (Iterable<?>) map) {
+            Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
+            if (change.getValue() != MapOverlay.REMOVED) {
+                child(change.getKey(), change.getKey());
+                if (!set) {
+                    child(change.getValue(), change.getKey());
+                }
+            }
+        }
+    }
+
+    /** Writes the changes of a vector. */
+    private long vector(VectorOverlay v) {
+        long w = baseWord(v.base.snapshot, v.base.word);
+        for (int n = v.base.count(); n > v.kept; n--) {
+            try (Call c = Call.take()) {
+                w = txn.apply(w, Native.OP_POP, c.args);
+            }
+        }
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, txn, c.args);
+            e.pairs(v.over, false);
+            w = txn.apply(w, Native.OP_ASSOC, e);
+        }
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, txn, c.args);
+            for (int i = 0; i < v.tail.count(); i++) {
+                e.child(v.tail.nth(i), (long) v.kept + i);
+            }
+            return txn.apply(w, Native.OP_CONJ, e);
+        }
+    }
+
+    private long list(HeapList l, EveList below) {
+        long w = baseWord(below.snapshot, below.word);
+        List<Object> firsts = new ArrayList<>();
+        for (Object x = l; x instanceof HeapList h; x = h.pop()) {
+            firsts.add(h.first());
+        }
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, txn, c.args);
+            for (int i = firsts.size(); --i >= 0;) {
+                e.child(firsts.get(i), (long) i);
+            }
+            return txn.apply(w, Native.OP_CONJ, e);
+        }
+    }
+
+    Buffer buffer() {
+        return out;
+    }
+}

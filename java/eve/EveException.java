@@ -1,0 +1,40 @@
+package eve;
+
+import clojure.lang.IExceptionInfo;
+import clojure.lang.IPersistentMap;
+import clojure.lang.Keyword;
+import clojure.lang.RT;
+
+/** An error of the slab or its library. {@link #code} is the status of include/eve.h (negative), or 0 if it comes from these classes. */
+public final class EveException extends RuntimeException implements IExceptionInfo {
+    private static final long serialVersionUID = 1;
+
+    static final int CORRUPT = -6;
+    static final int CLOSED = -10;
+    static final int READ_ONLY = -13;
+    static final int LIMIT = -14;
+
+    private static final String[] NAMES = {
+        "loading", "argument", "handle", "io", "not-a-slab", "version", "corrupt", "full", "type", "busy", "closed", "forked", "remote",
+        "read-only", "limit", "buffer", "permission", "not-found"
+    };
+
+    /** Status of include/eve.h, or 0. */
+    public final int code;
+
+    EveException(int code, String message) {
+        this(code, message, null);
+    }
+
+    EveException(int code, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
+    }
+
+    /** {:eve/error kind, :eve/code status}; kind is for example :corrupt, :closed, :full or :not-a-slab. */
+    @Override
+    public IPersistentMap getData() {
+        String name = -code < NAMES.length && code <= 0 ? NAMES[-code] : "bug";
+        return RT.map(Keyword.intern("eve", "error"), Keyword.intern(name), Keyword.intern("eve", "code"), (long) code);
+    }
+}

@@ -1,0 +1,239 @@
+package eve;
+
+import clojure.lang.APersistentMap;
+import clojure.lang.IDeref;
+import clojure.lang.IEditableCollection;
+import clojure.lang.IFn;
+import clojure.lang.IKVReduce;
+import clojure.lang.IMapEntry;
+import clojure.lang.IMapIterable;
+import clojure.lang.IObj;
+import clojure.lang.IPersistentCollection;
+import clojure.lang.IPersistentMap;
+import clojure.lang.ISeq;
+import clojure.lang.ITransientCollection;
+import clojure.lang.MapEntry;
+import clojure.lang.PersistentArrayMap;
+import clojure.lang.PersistentHashMap;
+import clojure.lang.RT;
+import clojure.lang.Util;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.NoSuchElementException;
+
+/**
+ * A map in a slab with changes that lie on the heap: what assoc and dissoc make of an {@link EveMap}. An operation costs what it costs on a
+ * small Clojure map, whatever the size of the map below, and any value may be put in. Storing it writes only the changes.
+ */
+public final class MapOverlay extends APersistentMap implements IObj, IKVReduce, IMapIterable, IEditableCollection {
+    private static final long serialVersionUID = 1;
+
+    static final Object REMOVED = new Object();
+    private static final Object NONE = new Object();
+
+    final transient EveMap base;
+    /** Keys of the base: new value, or REMOVED. */
+    final transient IPersistentMap over;
+    /** Keys that the base doesn't have. */
+    final transient IPersistentMap added;
+    private final transient int removed;
+    private final transient IPersistentMap meta;
+
+    MapOverlay(EveMap base, IPersistentMap meta) {
+        this(base, PersistentArrayMap.EMPTY, PersistentArrayMap.EMPTY, 0, meta);
+    }
+
+    MapOverlay(EveMap base, IPersistentMap over, IPersistentMap added, int removed, IPersistentMap meta) {
+        this.base = base;
+        this.over = over;
+        this.added = added;
+        this.removed = removed;
+        this.meta = meta;
+    }
+
+    @Override
+    public Object valAt(Object key, Object notFound) {
+        if (over.count() > 0) {
+            Object v = over.valAt(key, NONE);
+            if (v != NONE) {
+                return v == REMOVED ? notFound : v;
+            }
+        }
+        if (added.count() > 0) {
+            Object v = added.valAt(key, NONE);
+            if (v != NONE) {
+                return v;
+            }
+        }
+        return base.valAt(key, notFound);
+    }
+
+    @Override
+    public Object valAt(Object key) {
+        return valAt(key, null);
+    }
+
+    @Override
+    public boolean containsKey(Object key) {
+        return valAt(key, NONE) != NONE;
+    }
+
+    @Override
+    public IMapEntry entryAt(Object key) {
+        IMapEntry e = added.entryAt(key);
+        if (e != null) {
+            return e;
+        }
+        e = base.entryAt(key);
+        return e == null ? null : overlaid(e);
+    }
+
+    /** An entry of the base as it is now; null: removed. */
+    private IMapEntry overlaid(IMapEntry e) {
+        Object v = over.count() == 0 ? NONE : over.valAt(e.key(), NONE);
+        return v == NONE ? e : v == REMOVED ? null : MapEntry.create(e.key(), v);
+    }
+
+    @Override
+    public int count() {
+        return base.count() - removed + added.count();
+    }
+
+    @Override
+    public IPersistentMap assoc(Object key, Object value) {
+        Object old = over.valAt(key, NONE);
+        if (old == value) {
+            return this;
+        }
+        if (old != NONE) {
+            return new MapOverlay(base, over.assoc(key, value), added, old == REMOVED ? removed - 1 : removed, meta);
+        }
+        return base.containsKey(key)
+            ? new MapOverlay(base, over.assoc(key, value), added, removed, meta)
+            : new MapOverlay(base, over, added.assoc(key, value), removed, meta);
+    }
+
+    @Override
+    public IPersistentMap assocEx(Object key, Object value) {
+        if (containsKey(key)) {
+            throw Util.runtimeException("Key already present");
+        }
+        return assoc(key, value);
+    }
+
+    @Override
+    public IPersistentMap without(Object key) {
+        if (!containsKey(key)) {
+            return this;
+        }
+        return added.containsKey(key)
+            ? new MapOverlay(base, over, added.without(key), removed, meta)
+            : new MapOverlay(base, over.assoc(key, REMOVED), added, removed + 1, meta);
+    }
+
+    @Override
+    public Iterator<Object> iterator() {
+        return new Entries();
+    }
+
+    /** The base's entries as they are now, then the added ones. */
+    private final class Entries implements Iterator<Object> {
+        private final Iterator<?> below = base.iterator();
+        private final Iterator<?> above = ((Iterable<?>) added).iterator();
+        private Object next = advance();
+
+        private Object advance() {
+            while (below.hasNext()) {
+                IMapEntry e = overlaid((IMapEntry) below.next());
+                if (e != null) {
+                    return e;
+                }
+            }
+            return above.hasNext() ? above.next() : null;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return next != null;
+        }
+
+        @Override
+        public Object next() {
+            if (next == null) {
+                throw new NoSuchElementException();
+            }
+            Object e = next;
+            next = advance();
+            return e;
+        }
+    }
+
+    private Iterator<Object> half(boolean keys) {
+        Iterator<Object> entries = iterator();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return entries.hasNext();
+            }
+
+            @Override
+            public Object next() {
+                IMapEntry e = (IMapEntry) entries.next();
+                return keys ? e.key() : e.val();
+            }
+        };
+    }
+
+    @Override
+    public Iterator<Object> keyIterator() {
+        return half(true);
+    }
+
+    @Override
+    public Iterator<Object> valIterator() {
+        return half(false);
+    }
+
+    @Override
+    public ISeq seq() {
+        return RT.chunkIteratorSeq(iterator());
+    }
+
+    @Override
+    public Object kvreduce(IFn f, Object init) {
+        Object acc = init;
+        for (Iterator<Object> i = iterator(); i.hasNext();) {
+            IMapEntry e = (IMapEntry) i.next();
+            acc = f.invoke(acc, e.key(), e.val());
+            if (RT.isReduced(acc)) {
+                return ((IDeref) acc).deref();
+            }
+        }
+        return acc;
+    }
+
+    @Override
+    public IPersistentCollection empty() {
+        return (IPersistentCollection) PersistentArrayMap.EMPTY.withMeta(meta);
+    }
+
+    @Override
+    public ITransientCollection asTransient() {
+        return new TransientMap(this);
+    }
+
+    @Override
+    public IPersistentMap meta() {
+        return meta;
+    }
+
+    @Override
+    public IObj withMeta(IPersistentMap m) {
+        return m == meta ? this : new MapOverlay(base, over, added, removed, m);
+    }
+
+    /** Java serialization writes a copy. */
+    private Object writeReplace() {
+        return PersistentHashMap.create((Map<?, ?>) this);
+    }
+}

@@ -1,0 +1,366 @@
+package eve;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * The C functions of include/eve.h. Pointers are passed as addresses. Every method here is one crossing of the border
+ * (counted with -Deve.count-crossings=true); an error status becomes an {@link EveException}, an outcome is returned.
+ */
+final class Native {
+    static final int ABI = 1;
+
+    // Outcomes.
+    static final int OK = 0;
+    static final int NOT_FOUND = 1;
+    static final int CONFLICT = 2;
+    static final int TIMEOUT = 3;
+    static final int RERUN = 5;
+
+    // Operations.
+    static final int OP_RESET = 0;
+    static final int OP_ASSOC = 1;
+    static final int OP_DISSOC = 2;
+    static final int OP_CONJ = 3;
+    static final int OP_DISJ = 4;
+    static final int OP_POP = 5;
+    static final int OP_ADD = 6;
+
+    // Flags of eve_options.
+    static final int CREATE = 1;
+    static final int MUST_EXIST = 2;
+    static final int READ_ONLY = 4;
+
+    static final boolean COUNT = Boolean.getBoolean("eve.count-crossings");
+    static final LongAdder CROSSINGS = new LongAdder();
+
+    private static final SymbolLookup LIBRARY = load();
+    private static final MethodHandle OPEN = function("eve_open", "pppp");
+    private static final MethodHandle OPEN_ANONYMOUS = function("eve_open_anonymous", "ppp");
+    private static final MethodHandle CLOSE = function("eve_close", "lp");
+    private static final MethodHandle SLAB_MEMORY = function("eve_slab_memory", "lpp");
+    private static final MethodHandle GROUP_OPEN = function("eve_group_open", "lpp");
+    private static final MethodHandle GROUP_CLOSE = function("eve_group_close", "lip");
+    private static final MethodHandle GROUP_VIEW = function("eve_group_view", "lipp");
+    private static final MethodHandle SYNC = function("eve_sync", "lpp");
+    private static final MethodHandle WAIT = function("eve_wait", "lllpp");
+    private static final MethodHandle WAKE = function("eve_wake", "lp");
+    private static final MethodHandle INTERN = function("eve_symbol_intern", "liplplpp");
+    private static final MethodHandle ITER_OPEN = function("eve_iter_open", "llpp");
+    private static final MethodHandle ITER_CLOSE = function("eve_iter_close", "lp");
+    private static final MethodHandle TXN_BEGIN = function("eve_txn_begin", "lippp");
+    private static final MethodHandle TXN_SET = function("eve_txn_set", "lllp");
+    private static final MethodHandle TXN_REMOVE = function("eve_txn_remove", "llp");
+    private static final MethodHandle TXN_COMMIT = function("eve_txn_commit", "lipp");
+    private static final MethodHandle TXN_ABORT = function("eve_txn_abort", "lip");
+    private static final MethodHandle TXN_BUILD = function("eve_txn_build", "lplpp");
+    private static final MethodHandle TXN_IMPORT = function("eve_txn_import", "lllpp");
+    private static final MethodHandle TXN_APPLY = function("eve_txn_apply", "lilipLpp");
+    private static final MethodHandle SWAP = function("eve_swap", "lilipLpp");
+
+    private Native() {}
+
+    /** `types`: p and l are 64 bits wide, i 32. */
+    private static MethodHandle function(String name, String types) {
+        MemoryLayout[] args = new MemoryLayout[types.length()];
+        for (int i = 0; i < args.length; i++) {
+            args[i] = types.charAt(i) == 'i' ? JAVA_INT : JAVA_LONG;
+        }
+        MemorySegment address = LIBRARY.find(name)
+                .orElseThrow(() -> new EveException(0, "the library eve has no function " + name + ": it belongs to another version of eve"));
+        return Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(JAVA_INT, args));
+    }
+
+    private static SymbolLookup load() {
+        Path file = library();
+        SymbolLookup lookup;
+        int abi;
+        try {
+            lookup = SymbolLookup.libraryLookup(file, Arena.global());
+            MemorySegment f = lookup.find("eve_abi_version").orElseThrow(() -> new EveException(0, file + " is not the eve library"));
+            abi = (int) Linker.nativeLinker().downcallHandle(f, FunctionDescriptor.of(JAVA_INT)).invokeExact();
+        } catch (IllegalCallerException e) {
+            throw new EveException(0, "this JVM forbids native access: start java with --enable-native-access=ALL-UNNAMED", e);
+        } catch (IllegalArgumentException e) {
+            throw new EveException(0, "can't load the eve library " + file + ": " + e.getMessage(), e);
+        } catch (Throwable e) {
+            throw sneaky(e);
+        }
+        if (abi != ABI) {
+            throw new EveException(0, file + " has ABI " + abi + ", these classes need ABI " + ABI + ": use library and classes of one version");
+        }
+        return lookup;
+    }
+
+    private static Path library() {
+        for (String given : new String[] {System.getProperty("eve.lib"), System.getenv("EVE_LIB")}) {
+            if (given != null && !given.isEmpty()) {
+                Path p = Path.of(given).toAbsolutePath();
+                if (!Files.isRegularFile(p)) {
+                    throw new EveException(0, "there is no eve library at " + p + ", the place given by eve.lib or EVE_LIB");
+                }
+                return p;
+            }
+        }
+        String os = System.getProperty("os.name").toLowerCase().startsWith("mac") ? "macos" : "linux";
+        String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
+        String name = os.equals("macos") ? "libeve.dylib" : "libeve.so";
+        String resource = "natives/" + os + "-" + arch + "/" + name;
+        try (InputStream in = Native.class.getClassLoader().getResourceAsStream(resource)) {
+            if (in != null) {
+                Path p = Files.createTempFile("eve", name);
+                Files.copy(in, p, StandardCopyOption.REPLACE_EXISTING);
+                p.toFile().deleteOnExit();
+                return p;
+            }
+            Path folder = Path.of(Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+            for (; folder != null; folder = folder.getParent()) {
+                Path p = folder.resolve("target/release").resolve(name);
+                if (Files.isRegularFile(p)) {
+                    return p;
+                }
+            }
+        } catch (IOException | java.net.URISyntaxException e) {
+            throw new EveException(0, "can't get at the eve library: " + e, e);
+        }
+        throw new EveException(0, "there is no eve library: no " + resource + " on the class path and no target/release/" + name
+                + " in the project; build it (make build) or name it with -Deve.lib=... or EVE_LIB");
+    }
+
+    /** Any throwable of a method handle: none is expected but errors of the JVM. */
+    static RuntimeException sneaky(Throwable t) {
+        return Native.<RuntimeException>cast(t);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> RuntimeException cast(Throwable t) throws T {
+        throw (T) t;
+    }
+
+    private static void count() {
+        if (COUNT) {
+            CROSSINGS.increment();
+        }
+    }
+
+    /** The path is in c's buffer, NUL-terminated, the options at c.options. Result: c.out. */
+    static void open(Call c) {
+        count();
+        try {
+            c.check((int) OPEN.invokeExact(c.buffer(), c.options, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void openAnonymous(Call c) {
+        count();
+        try {
+            c.check((int) OPEN_ANONYMOUS.invokeExact(c.options, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void close(Call c, long slab) {
+        count();
+        try {
+            c.check((int) CLOSE.invokeExact(slab, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void slabMemory(Call c, long slab) {
+        count();
+        try {
+            c.check((int) SLAB_MEMORY.invokeExact(slab, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void groupOpen(Call c, long slab) {
+        count();
+        try {
+            c.check((int) GROUP_OPEN.invokeExact(slab, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void groupClose(Call c, long slab, int group) {
+        count();
+        try {
+            c.check((int) GROUP_CLOSE.invokeExact(slab, group, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void groupView(Call c, long slab, int group) {
+        count();
+        try {
+            c.check((int) GROUP_VIEW.invokeExact(slab, group, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void sync(Call c, long slab) {
+        count();
+        try {
+            c.check((int) SYNC.invokeExact(slab, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static int await(Call c, long slab, long seen, long timeoutMs) {
+        count();
+        try {
+            return c.check((int) WAIT.invokeExact(slab, seen, timeoutMs, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void wake(Call c, long slab) {
+        count();
+        try {
+            c.check((int) WAKE.invokeExact(slab, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** The bytes of namespace (nsLength -1: none) and name stand in c's buffer, one after the other. Returns the word. */
+    static long intern(Call c, long slab, int kind, long nsLength, long nameLength) {
+        count();
+        try {
+            long name = c.buffer() + Math.max(0, nsLength);
+            c.check((int) INTERN.invokeExact(slab, kind, c.buffer(), nsLength, name, nameLength, c.out, c.err));
+            return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static long iterOpen(Call c, long slab, long word) {
+        count();
+        try {
+            c.check((int) ITER_OPEN.invokeExact(slab, word, c.out, c.err));
+            return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void iterClose(Call c, long iter) {
+        count();
+        try {
+            c.check((int) ITER_CLOSE.invokeExact(iter, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** Returns the transaction; the base's view is at c.out + 8. */
+    static long begin(Call c, long slab, int group) {
+        count();
+        try {
+            c.check((int) TXN_BEGIN.invokeExact(slab, group, c.out, c.out + 8, c.err));
+            return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void set(Call c, long txn, long atom, long value) {
+        count();
+        try {
+            c.check((int) TXN_SET.invokeExact(txn, atom, value, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void remove(Call c, long txn, long atom) {
+        count();
+        try {
+            c.check((int) TXN_REMOVE.invokeExact(txn, atom, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static int commit(Call c, long txn, boolean escaped) {
+        count();
+        try {
+            return c.check((int) TXN_COMMIT.invokeExact(txn, escaped ? 1 : 0, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void abort(Call c, long txn, boolean escaped) {
+        count();
+        try {
+            c.check((int) TXN_ABORT.invokeExact(txn, escaped ? 1 : 0, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static long build(Call c, long txn, Buffer b) {
+        count();
+        try {
+            c.check((int) TXN_BUILD.invokeExact(txn, b.address(), b.length(), c.out, c.err));
+            return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static long importWord(Call c, long txn, long version, long word) {
+        count();
+        try {
+            c.check((int) TXN_IMPORT.invokeExact(txn, version, word, c.out, c.err));
+            return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static int apply(Call c, long txn, long coll, int op, Buffer b) {
+        count();
+        try {
+            return c.check((int) TXN_APPLY.invokeExact(txn, 0, coll, op, b.address(), b.length(), c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static int swap(Call c, long slab, int group, long atom, int op, Buffer b) {
+        count();
+        try {
+            return c.check((int) SWAP.invokeExact(slab, group, atom, op, b.address(), b.length(), c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+package eve;
+
+import static eve.Memory.ALL;
+import static eve.Memory.I32;
+import static eve.Memory.I64;
+
+import clojure.lang.IDeref;
+import clojure.lang.Keyword;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * An opened slab: a file, or anonymous memory of this process. Opening a path twice gives the same object. Its deref is the map of all
+ * atoms' names and values at one version.
+ */
+public final class Slab implements AutoCloseable, IDeref {
+    private static final Map<Path, Slab> OPEN = new ConcurrentHashMap<>();
+    private static Slab anonymous;
+
+    /** A group takes no more versions once so many bytes have died, or so many ns have gone, since it was opened. */
+    private static final long GROUP_BYTES = 1 << 20;
+    private static final long GROUP_NANOS = 1_000_000_000L;
+
+    /** Absolute path of the file; null: anonymous. */
+    private final Path path;
+    private final boolean readOnly;
+    final long handle;
+    final long base;
+    private final long root;
+    /** An iterator over nil: it keeps the memory mapped after eve_close, until no reader can be in it any more. */
+    private final long keeper;
+    final Symbols symbols = new Symbols(this);
+    final Watcher watcher = new Watcher(this);
+
+    private final Map<Object, Atom> atoms = new ConcurrentHashMap<>();
+    private final AtomicLong nextName = new AtomicLong();
+    private final Set<Group.Ref> groups = ConcurrentHashMap.newKeySet();
+    private volatile Group open;
+    volatile Snapshot current;
+    private volatile boolean closed;
+
+    private Slab(Path path, int flags, long maxBytes) {
+        this.path = path;
+        readOnly = (flags & Native.READ_ONLY) != 0;
+        try (Call c = Call.take()) {
+            c.options(flags, maxBytes);
+            if (path == null) {
+                Native.openAnonymous(c);
+            } else {
+                c.args.bytes((path + "\0").getBytes(StandardCharsets.UTF_8));
+                Native.open(c);
+            }
+            handle = c.out();
+            Native.slabMemory(c, handle);
+            base = ALL.get(I64, c.out);
+            root = base + Layout.CONTROL_ROOT;
+            keeper = Native.iterOpen(c, handle, 0);
+        }
+        Pins.start(this);
+    }
+
+    /** Opens the slab at `path`, which is created if it is missing. */
+    public static Slab open(String path) {
+        return open(path, false, false, 0);
+    }
+
+    /**
+     * Opens the slab at `path`.
+     *
+     * @param mustExist a missing file is an error
+     * @param readOnly open for reading only
+     * @param maxBytes largest size of the file; 0: no limit
+     */
+    public static Slab open(String path, boolean mustExist, boolean readOnly, long maxBytes) {
+        Path p = identity(Path.of(path));
+        int flags = readOnly ? Native.READ_ONLY : mustExist ? Native.MUST_EXIST : Native.CREATE;
+        Slab s = OPEN.computeIfAbsent(p, q -> new Slab(q, flags, maxBytes));
+        if (s.readOnly != readOnly) {
+            throw new EveException(0, p + " is open already, " + (readOnly ? "for writing" : "for reading only") + ": close it first");
+        }
+        return s;
+    }
+
+    /** One path for a file, however it is named. */
+    private static Path identity(Path p) {
+        Path full = p.toAbsolutePath().normalize();
+        try {
+            return Files.exists(full) || full.getParent() == null ? full.toRealPath() : full.getParent().toRealPath().resolve(full.getFileName());
+        } catch (IOException e) {
+            return full; // a missing folder: the core says so
+        }
+    }
+
+    /** The slab of this process that has no file: for atoms without :persistent, and for values made outside of atoms. */
+    public static synchronized Slab anonymous() {
+        if (anonymous == null || anonymous.closed) {
+            anonymous = new Slab(null, Native.CREATE, 0);
+        }
+        return anonymous;
+    }
+
+    /** Path, or "(anonymous)". */
+    public String name() {
+        return path == null ? "(anonymous)" : path.toString();
+    }
+
+    boolean isAnonymous() {
+        return path == null;
+    }
+
+    /** Is it open for reading only? */
+    public boolean isReadOnly() {
+        return readOnly;
+    }
+
+    /** The atom of that name, which is made with `initial` if it is not there. */
+    public Atom atom(Keyword name, Object initial) {
+        Atom a = existing(name);
+        if (a != null) {
+            return a;
+        }
+        Atom made = new Atom(this, name, symbols.word(name));
+        made.create(initial);
+        return share(made);
+    }
+
+    /** The atom of that name, or null if there is none. */
+    public Atom existing(Keyword name) {
+        checkOpen();
+        Atom a = atoms.get(name);
+        if (a != null) {
+            return a;
+        }
+        boolean there = ((clojure.lang.Associative) deref()).containsKey(name);
+        return there ? share(new Atom(this, name, symbols.word(name))) : null;
+    }
+
+    private Atom share(Atom a) {
+        Atom before = atoms.putIfAbsent(a.name, a);
+        return before != null ? before : a;
+    }
+
+    /** A new atom without a name, which goes when it can't be reached any more. */
+    public Atom atom(Object initial) {
+        checkOpen();
+        long n = nextName.incrementAndGet();
+        Atom a = new Atom(this, n, n << 1 | 1);
+        a.create(initial);
+        Pins.removeWithAtom(a);
+        return a;
+    }
+
+    /** Writes the current version to disk; returns the version that survives a crash of the machine now. */
+    public long sync() {
+        try (Call c = Call.take()) {
+            Native.sync(c, handle);
+            return c.out();
+        }
+    }
+
+    /** All atoms at one version: a map of name to value. */
+    @Override
+    public Object deref() {
+        Snapshot s = snapshot();
+        Object v = Word.decode(s, s.state);
+        s.check();
+        return v;
+    }
+
+    // Versions
+
+    /** The current version. While the root hasn't moved this is one load, and gives the same object. */
+    Snapshot snapshot() {
+        Snapshot s = current;
+        if (s != null && Memory.acquireInt(root) == s.record) {
+            return s;
+        }
+        return refresh();
+    }
+
+    boolean isCurrent(Snapshot s) {
+        return Memory.acquireInt(root) == s.record;
+    }
+
+    private Snapshot refresh() {
+        Group g = group();
+        try (Call c = Call.take()) {
+            Native.groupView(c, handle, g.id);
+            return publish(g, c.out);
+        }
+    }
+
+    /** Makes the version at address `view`, which the group holds, the current one, unless a later one is known. */
+    Snapshot publish(Group g, long view) {
+        Snapshot s = new Snapshot(this, g, view);
+        long retired = Snapshot.retired(view);
+        if (g.retired == Long.MAX_VALUE) {
+            g.retired = retired;
+        } else if (retired - g.retired > GROUP_BYTES && open == g) {
+            open = null;
+        }
+        Snapshot now = current;
+        if ((now == null || now.version < s.version) && !closed) {
+            current = s; // a race here loses nothing: the loser's version is noticed as stale
+        }
+        return s;
+    }
+
+    /** The group that new versions go to. */
+    Group group() {
+        Group g = open;
+        return g != null && System.nanoTime() - g.opened < GROUP_NANOS ? g : newGroup();
+    }
+
+    private synchronized Group newGroup() {
+        Group g = open;
+        if (g != null && System.nanoTime() - g.opened < GROUP_NANOS) {
+            return g;
+        }
+        checkOpen();
+        Pins.poll();
+        try (Call c = Call.take()) {
+            Native.groupOpen(c, handle);
+            g = new Group(this, ALL.get(I32, c.out));
+        }
+        groups.add(new Group.Ref(g));
+        open = g;
+        // Budgets and levers (System.gc, ballast) of the memory policy belong here, at the roll-over.
+        return g;
+    }
+
+    /** Called when nothing holds the group any more. */
+    void release(Group.Ref g) {
+        groups.remove(g);
+        if (!closed) {
+            try (Call c = Call.take()) {
+                Native.groupClose(c, handle, g.id);
+            } catch (EveException e) {
+                if (!closed) {
+                    throw e;
+                }
+            }
+        } else {
+            unmapIfUnused();
+        }
+    }
+
+    /** Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. */
+    void dropStale() {
+        Snapshot s = current;
+        if (s != null && !isCurrent(s)) {
+            current = null;
+            Group g = open;
+            if (g == s.group) {
+                open = null;
+            }
+            atoms.values().forEach(Atom::forget);
+        }
+    }
+
+    /** End of the memory that is allocated now. */
+    long backed() {
+        return Memory.acquireLong(base + Layout.CONTROL_BACKED);
+    }
+
+    // Closing
+
+    /** Closes the slab; its atoms and the values read from them can't be used any more. The last process to close it writes it to disk. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        for (Group.Ref r : groups) {
+            Group g = r.get();
+            if (g != null) {
+                g.dead = true;
+            }
+        }
+        java.lang.invoke.VarHandle.fullFence();
+        current = null;
+        open = null;
+        atoms.values().forEach(Atom::forget);
+        if (path == null) {
+            atoms.clear();
+        } else {
+            OPEN.remove(path, this);
+        }
+        watcher.stop();
+        Pins.stop(this);
+        try (Call c = Call.take()) {
+            Native.close(c, handle);
+        }
+        unmapIfUnused();
+    }
+
+    /** A reader keeps its group reachable until its read is over: without groups there is no reader. */
+    private synchronized void unmapIfUnused() {
+        if (closed && groups.isEmpty() && !unmapped) {
+            unmapped = true;
+            try (Call c = Call.take()) {
+                Native.iterClose(c, keeper);
+            }
+        }
+    }
+
+    private boolean unmapped;
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** A value in this slab that belongs to no atom. */
+    Object unowned(Object x) {
+        return Txn.unowned(this, x);
+    }
+
+    void checkOpen() {
+        if (closed) {
+            throw closed();
+        }
+    }
+
+    EveException closed() {
+        return new EveException(EveException.CLOSED, "the slab " + name() + " is closed");
+    }
+
+    @Override
+    public String toString() {
+        return "#<Slab " + name() + (closed ? ", closed>" : ">");
+    }
+}

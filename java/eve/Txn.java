@@ -1,0 +1,121 @@
+package eve;
+
+import clojure.lang.Util;
+
+/** A transaction: a version to read, and what is to become the next one. One thread uses it; closing it gives it up unless it was committed. */
+final class Txn implements AutoCloseable {
+    private final Slab slab;
+    private final Group group;
+    private final Call call;
+    private final long handle;
+    final Snapshot base;
+    private boolean ended;
+
+    Txn(Slab slab) {
+        this.slab = slab;
+        group = slab.group();
+        call = Call.take();
+        handle = Native.begin(call, slab.handle, group.id);
+        base = slab.publish(group, call.out + 8);
+    }
+
+    /** Can objects of the snapshot be part of what this transaction makes? Those of other versions may be gone by the commit. */
+    boolean links(Snapshot s) {
+        return s.version == base.version && s.slab == slab;
+    }
+
+    /** The word of a value, which is written if it isn't in the slab. */
+    long write(Object x) {
+        Snapshot at = null;
+        long word = 0;
+        if (x instanceof EveMap m) {
+            at = m.snapshot;
+            word = m.word;
+        } else if (x instanceof EveVector v) {
+            at = v.snapshot;
+            word = v.word;
+        }
+        if (at != null && links(at)) {
+            return word;
+        }
+        call.args.reset();
+        return new Encoder(slab, this, call.args).word(x);
+    }
+
+    long build(Buffer b) {
+        return Native.build(call, handle, b);
+    }
+
+    long importWord(Snapshot s, long word) {
+        long w = Native.importWord(call, handle, s.version, word);
+        s.check();
+        return w;
+    }
+
+    /** Applies an operation to a collection that it is defined for. No arguments: nothing to do. */
+    long apply(long coll, int op, Encoder args) {
+        if (args.buffer().length() == 0) {
+            return coll;
+        }
+        long w = apply(coll, op, args.buffer());
+        args.release();
+        return w;
+    }
+
+    long apply(long coll, int op, Buffer args) {
+        if (Native.apply(call, handle, coll, op, args) != Native.OK) {
+            throw Util.runtimeException("eve: operation " + op + " isn't defined for the value");
+        }
+        return call.out();
+    }
+
+    void set(long atom, long value) {
+        Native.set(call, handle, atom, value);
+    }
+
+    void remove(long atom) {
+        Native.remove(call, handle, atom);
+    }
+
+    /** The new version, or null if another commit came first: run it again. */
+    Snapshot commit() {
+        ended = true;
+        return Native.commit(call, handle, false) == Native.CONFLICT ? null : slab.publish(group, call.out);
+    }
+
+    /** Gives the transaction up; what it has made stays readable through the snapshot returned. */
+    Snapshot escape() {
+        ended = true;
+        Native.abort(call, handle, true);
+        return base.unversioned();
+    }
+
+    @Override
+    public void close() {
+        if (!ended) {
+            ended = true;
+            Native.abort(call, handle, false);
+        }
+        call.close();
+        group.slab.getClass(); // the group is held to the end
+    }
+
+    static void removeAtom(Slab slab, long atom) {
+        while (true) {
+            try (Txn t = new Txn(slab)) {
+                t.remove(atom);
+                if (t.commit() != null) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Writes a value that belongs to no atom. */
+    static Object unowned(Slab slab, Object x) {
+        try (Txn t = new Txn(slab)) {
+            long w = t.write(x);
+            return Word.decode(t.escape(), w);
+        }
+    }
+}

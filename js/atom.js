@@ -1,0 +1,161 @@
+// Atoms: named values that all processes share.
+import { Snapshot } from './snapshot.js';
+import { find, NONE } from './champ.js';
+import { CONTROL_ROOT } from './layout.js';
+import { RERUN, NOT_FOUND } from './native.js';
+import { OP } from './op.js';
+import { FAST, assoc, conj, dissoc, inc, add } from './ops.js';
+import { decode, decodeAt } from './reader.js';
+import { noAtom, transact } from './txn.js';
+import { typeError } from './error.js';
+import { equal } from './value.js';
+
+const ROOT = CONTROL_ROOT >>> 2;
+
+/** Made by slab.atom(name, initial); one object of a name. */
+export class Atom {
+  constructor(slab, name, low, high) {
+    this.slab = slab;
+    this.name = name;
+    this._memory = slab.memory;
+    this._low = low;
+    this._high = high;
+    this._seen = null; // the view that _value is of
+    this._value = undefined;
+    this._busy = false;
+  }
+
+  /** The current value. If nothing was committed since the last call, it costs one load. */
+  deref() {
+    const seen = this._seen;
+    if (seen !== null && this._memory.I0[ROOT] === seen.record) return this._value;
+    return this._load(this.slab.currentView());
+  }
+
+  get value() {
+    return this.deref();
+  }
+
+  _load(view) {
+    const value = this._in(view);
+    if (value === undefined) throw noAtom(this.name);
+    return this._keep(view, value);
+  }
+
+  _keep(view, value) {
+    this._seen = view;
+    this._value = value;
+    return value;
+  }
+
+  // Its value in a version; undefined if it is not there.
+  _in(view) {
+    const p = this._place(view);
+    return p === NONE ? undefined : decodeAt(view, p);
+  }
+
+  _place(view) {
+    const p = find(view, view.state, this.name);
+    return p === NONE ? NONE : p + 2;
+  }
+
+  /** Forgets the value kept, and with it what pins its version. */
+  _forget() {
+    this._seen = null;
+    this._value = undefined;
+  }
+
+  /**
+   * Sets the value to f(value, ...args) and returns it. f may run several times; it should only compute. assoc, conj, add and their like are one
+   * call of the core.
+   */
+  swap(f, ...args) {
+    if (typeof f !== 'function') throw typeError('swap takes a function');
+    const fast = f[FAST]?.(args);
+    if (fast && this._fast(fast[0], fast[1])) return this._value;
+    if (this._busy) throw typeError(`swap of ${this.name} inside its own swap`);
+    this._busy = true;
+    try {
+      const [word, view] = transact(this.slab, (txn) => txn.set(this, f(this._read(txn), ...args)));
+      return this._keep(this.slab.adopt(view), decode(view, word[0], word[1]));
+    } finally {
+      this._busy = false;
+    }
+  }
+
+  _read(txn) {
+    const value = txn.get(this);
+    if (value === undefined) throw noAtom(this.name);
+    return value;
+  }
+
+  // True if the core did it; then the value is kept.
+  _fast(op, args) {
+    const { slab, _memory: memory } = this;
+    slab.check();
+    const { native } = slab;
+    const group = slab.openGroup();
+    const length = native.encoder.encode(args, memory, null);
+    const status = native.check(native.addon.swap(slab.id, group.id, this._low, this._high, op, length));
+    if (length > 1 << 20) native.encoder.shrink();
+    if (status === NOT_FOUND) throw noAtom(this.name);
+    if (status === RERUN) return false;
+    const lo = native.wordLow;
+    const hi = native.wordHigh;
+    const view = slab.adopt(slab.viewOf(group));
+    this._keep(view, decode(view, lo, hi));
+    return true;
+  }
+
+  /** Sets the value and returns it as it is in the slab. */
+  reset(value) {
+    this._fast(OP.RESET, [value]);
+    return this._value;
+  }
+
+  /** Sets the value if the current one equals `expected` (Clojure's equality). */
+  compareAndSet(expected, value) {
+    const [word, view] = transact(this.slab, (txn) => (equal(this._read(txn), expected) ? txn.set(this, value) : null));
+    if (word !== null) this._keep(this.slab.adopt(view), decode(view, word[0], word[1]));
+    return word !== null;
+  }
+
+  /** swap(assoc, key, value): binds a key of a map, replaces an element of a vector. */
+  assoc(...pairs) {
+    return this.swap(assoc, ...pairs);
+  }
+  /** swap(dissoc, key) */
+  dissoc(...keys) {
+    return this.swap(dissoc, ...keys);
+  }
+  /** swap(conj, element) */
+  conj(...elements) {
+    return this.swap(conj, ...elements);
+  }
+  /** swap(add, n) */
+  add(n = 1) {
+    return n === 1 ? this.swap(inc) : this.swap(add, n);
+  }
+
+  /** f(value), with the value pinned for the call only: handles from it are dead afterwards. Returns what f returns. */
+  read(f) {
+    const snapshot = new Snapshot(this.slab);
+    try {
+      return f(snapshot.get(this));
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /**
+   * Calls f(value, old value) on this thread after changes by any process; changes that follow each other closely may come as one. Returns a function
+   * that stops it. With {ref: true} it keeps the process alive.
+   */
+  watch(f, options) {
+    return this.slab.watches.add(this, f, options?.ref === true);
+  }
+
+  toString() {
+    return `#<Atom ${this.name}>`;
+  }
+}

@@ -1,0 +1,324 @@
+// Look-ups and walks in tries, array maps and collision nodes. All functions are at module level and each key kind has its own: the compiler
+// makes good code of them only so. Results are places of words (memory.js), or NONE.
+import { corrupt } from './error.js';
+import { hashInt, hashLong } from './hash.js';
+import {
+  ARRAY_MAP_MAX, DESC_STRING, FLAG_ASCII, MAP_COLLISION, MAP_NODE, SET_COLLISION, SET_NODE, TEXT,
+} from './layout.js';
+import { indexAt, place, segment, wordsAt } from './memory.js';
+import { decodeExact, symbolOf } from './reader.js';
+import { equal, hash } from './value.js';
+import { integerHigh, integerLow } from './word.js';
+
+const { imul } = Math;
+/** Nothing found. */
+export const NONE = -1;
+const COLLISION = -2;
+const FIRST_SEGMENT = 0x40000000;
+/** int32 of an entry of a map and of a set. */
+const MAP_STRIDE = 4;
+const SET_STRIDE = 2;
+
+const POPCOUNT = new Uint8Array(256);
+for (let i = 1; i < 256; i++) POPCOUNT[i] = POPCOUNT[i >> 1] + (i & 1);
+
+function popcount(x) {
+  return POPCOUNT[x & 255] + POPCOUNT[(x >>> 8) & 255] + POPCOUNT[(x >>> 16) & 255] + POPCOUNT[x >>> 24];
+}
+
+// Of the collision node that `leaf` met; read at once by its caller.
+let collisionLow = 0;
+let collisionHigh = 0;
+
+// The place of the only entry that can have this hash, NONE or COLLISION.
+function leaf(m, lo, hi, h, type, stride) {
+  for (let shift = 0; shift < 35; shift += 5) {
+    const I = segment(m, lo, hi);
+    const o = lo >>> 2;
+    if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
+    const data = I[o + 2];
+    const nodes = I[o + 3];
+    const bit = 1 << (h >>> shift);
+    if ((nodes & bit) !== 0) {
+      const c = o + 4 + 2 * popcount(nodes & (bit - 1));
+      lo = I[c];
+      hi = I[c + 1];
+    } else if ((data & bit) === 0) {
+      return NONE;
+    } else {
+      return place(hi, o + 4 + 2 * popcount(nodes) + stride * popcount(data & (bit - 1)));
+    }
+  }
+  collisionLow = lo;
+  collisionHigh = hi;
+  return COLLISION;
+}
+
+/** Place of the key equal to `x`, of any kind. */
+export function findKey(view, c, x) {
+  if (c._small) return scan(view, segment(view.memory, c._rootLow, c._rootHigh), c._rootHigh, (c._rootLow >>> 2) + 6, c._count, MAP_STRIDE, x);
+  if (c._count === 0) return NONE;
+  return confirm(view, c, leaf(view.memory, c._rootLow, c._rootHigh, hash(x), c._type, c._stride), x);
+}
+
+// The slow end of every look-up: compares by Clojure's equality.
+function confirm(view, c, p, x) {
+  if (p === NONE) return NONE;
+  const m = view.memory;
+  if (p === COLLISION) {
+    const I = collision(m, collisionLow, collisionHigh, c._type, c._stride);
+    const o = collisionLow >>> 2;
+    return scan(view, I, collisionHigh, o + 4, I[o + 3], c._stride, x);
+  }
+  const I = wordsAt(m, p);
+  const i = indexAt(p);
+  return equal(decodeExact(view, I[i], I[i + 1]), x) ? p : NONE;
+}
+
+function scan(view, I, hi, at, n, stride, x) {
+  for (let k = 0; k < n; k++, at += stride) {
+    if (equal(decodeExact(view, I[at], I[at + 1]), x)) return place(hi, at);
+  }
+  return NONE;
+}
+
+// Checks a collision node and returns its segment's words.
+function collision(m, lo, hi, type, stride) {
+  const I = segment(m, lo, hi);
+  const o = lo >>> 2;
+  if ((I[o] & 0xff) !== (type === MAP_NODE ? MAP_COLLISION : SET_COLLISION)) throw corrupt('not a collision node', lo, hi);
+  if (I[o + 3] < 2) throw corrupt('a collision node without a collision', lo, hi);
+  m.extent(lo, hi, 16 + 4 * stride * I[o + 3]);
+  return I;
+}
+
+// ---- integers ----
+
+/** Place of an integer key; `k` is a safe integer. */
+export function findInteger(view, c, k) {
+  const small = (k | 0) === k;
+  const lo = small ? (k << 1) | 1 : integerLow(k);
+  const hi = small ? k >> 31 : integerHigh(k);
+  if (c._small) return findWord(view.memory, c, lo, hi);
+  if (c._count === 0) return NONE;
+  const p = leaf(view.memory, c._rootLow, c._rootHigh, small ? hashLong(k, k >> 31) : hash(k), c._type, c._stride);
+  if (p >= 0 && p < FIRST_SEGMENT) {
+    const I = view.memory.I0;
+    return I[p] === lo && I[p + 1] === hi ? p : NONE;
+  }
+  return p === NONE ? NONE : confirm(view, c, p, k);
+}
+
+// Place of a word in an array map.
+function findWord(m, c, lo, hi) {
+  const I = segment(m, c._rootLow, c._rootHigh);
+  let at = (c._rootLow >>> 2) + 6;
+  for (let k = c._count; k > 0; k--, at += MAP_STRIDE) {
+    if (I[at] === lo && I[at + 1] === hi) return place(c._rootHigh, at);
+  }
+  return NONE;
+}
+
+// ---- strings ----
+
+const LONGEST = 256;
+const PACKED = new Int32Array(LONGEST / 4);
+
+/** Place of a string key. One pass hashes and packs it as it lies in the slab. */
+export function findString(view, c, s) {
+  const l = s.length;
+  if (l > LONGEST) return findKey(view, c, s);
+  let h = 0;
+  let or = 0;
+  let i = 0;
+  let j = 0;
+  for (; i + 4 <= l; i += 4, j++) {
+    const a = s.charCodeAt(i);
+    const b = s.charCodeAt(i + 1);
+    const d = s.charCodeAt(i + 2);
+    const e = s.charCodeAt(i + 3);
+    or |= a | b | d | e;
+    PACKED[j] = a | (b << 8) | (d << 16) | (e << 24);
+    h = (imul(h, 923521) + imul(a, 29791) + imul(b, 961) + imul(d, 31) + e) | 0;
+  }
+  if (i < l) {
+    let t = 0;
+    for (let q = 0; i < l; i++, q += 8) {
+      const a = s.charCodeAt(i);
+      or |= a;
+      t |= a << q;
+      h = (imul(31, h) + a) | 0;
+    }
+    PACKED[j] = t;
+  }
+  if (or > 127) return findKey(view, c, s);
+  if (l <= 7) return findShort(view, c, s, h, l);
+  h = hashInt(h);
+  if (c._small) return findText(view.memory, c, h, l);
+  if (c._count === 0) return NONE;
+  const p = leaf(view.memory, c._rootLow, c._rootHigh, h, c._type, c._stride);
+  if (p >= 0 && p < FIRST_SEGMENT) {
+    const I = view.memory.I0;
+    return isPacked(view.memory, I[p], I[p + 1], h, l) ? p : NONE;
+  }
+  return p === NONE ? NONE : confirm(view, c, p, s);
+}
+
+function findShort(view, c, s, h, l) {
+  const a = l > 0 ? PACKED[0] : 0;
+  const b = l > 4 ? PACKED[1] : 0;
+  const lo = (DESC_STRING + 8 * l) | (a << 8);
+  const hi = (a >>> 24) | (b << 8);
+  if (c._small) return findWord(view.memory, c, lo, hi);
+  if (c._count === 0) return NONE;
+  const p = leaf(view.memory, c._rootLow, c._rootHigh, hashInt(h), c._type, c._stride);
+  if (p >= 0 && p < FIRST_SEGMENT) {
+    const I = view.memory.I0;
+    return I[p] === lo && I[p + 1] === hi ? p : NONE;
+  }
+  return p === NONE ? NONE : confirm(view, c, p, s);
+}
+
+// Is the word the ASCII text in PACKED? It is at most 256 bytes long, which is within SLACK.
+function isPacked(m, lo, hi, h, l) {
+  if ((lo & 15) !== 0 || lo === 0) return false;
+  const I = segment(m, lo, hi);
+  const o = lo >>> 2;
+  if (I[o + 2] !== h || I[o + 3] !== l || (I[o] & 0xff) !== TEXT || ((I[o] >>> 8) & FLAG_ASCII) === 0) return false;
+  for (let x = 0; x * 4 < l; x++) if (I[o + 4 + x] !== PACKED[x]) return false;
+  return true;
+}
+
+function findText(m, c, h, l) {
+  const I = segment(m, c._rootLow, c._rootHigh);
+  let at = (c._rootLow >>> 2) + 6;
+  for (let k = c._count; k > 0; k--, at += MAP_STRIDE) {
+    if (isPacked(m, I[at], I[at + 1], h, l)) return place(c._rootHigh, at);
+  }
+  return NONE;
+}
+
+// ---- keywords and symbols ----
+
+/** Place of a keyword or symbol. */
+export function findNamed(view, c, x, descriptor) {
+  const m = view.memory;
+  if (c._small) {
+    const I = segment(m, c._rootLow, c._rootHigh);
+    let at = (c._rootLow >>> 2) + 6;
+    for (let k = c._count; k > 0; k--, at += MAP_STRIDE) {
+      if (I[at + 1] === x._hash && isNamed(m, I[at], x, descriptor)) return place(c._rootHigh, at);
+    }
+    return NONE;
+  }
+  if (c._count === 0) return NONE;
+  const p = leaf(m, c._rootLow, c._rootHigh, x._hash, c._type, c._stride);
+  if (p >= 0 && p < FIRST_SEGMENT) {
+    const I = m.I0;
+    return I[p + 1] === x._hash && isNamed(m, I[p], x, descriptor) ? p : NONE;
+  }
+  return p === NONE ? NONE : confirm(view, c, p, x);
+}
+
+function isNamed(m, lo, x, descriptor) {
+  if (x._memory === m) return lo === x._low;
+  if ((lo & 0xff) !== descriptor || symbolOf(m, lo >>> 8) !== x) return false;
+  x._memory = m;
+  x._low = lo;
+  return true;
+}
+
+/** Place of any key. */
+export function find(view, c, x) {
+  switch (typeof x) {
+    case 'string':
+      return findString(view, c, x);
+    case 'number':
+      return Number.isSafeInteger(x) && !Object.is(x, -0) ? findInteger(view, c, x) : findKey(view, c, x);
+    case 'object':
+      if (x !== null && x._descriptor !== undefined) return findNamed(view, c, x, x._descriptor);
+  }
+  return findKey(view, c, x);
+}
+
+// ---- walks ----
+
+/** Steps over the entries of a map or set: `next`, then `words` and `at` are where the key is, and the value 2 later. */
+export class Cursor {
+  constructor(view, c) {
+    const m = view.memory;
+    this.memory = m;
+    this.view = view;
+    this.stride = c._stride;
+    this.type = c._type;
+    this.left = c._count;
+    // A valid trie has less nodes; one that has more is a cycle or a knot.
+    this.nodes = 8 * c._count + 8;
+    this.depth = -1;
+    this.segments = [];
+    this.children = [];
+    this.ends = [];
+    this.words = m.I0;
+    this.at = 0;
+    this.end = 0;
+    if (c._small) {
+      this.words = segment(m, c._rootLow, c._rootHigh);
+      this.at = (c._rootLow >>> 2) + 2;
+      this.end = this.at + c._count * MAP_STRIDE;
+    } else if (c._count > 0) {
+      this.enter(c._rootLow, c._rootHigh);
+    }
+  }
+
+  enter(lo, hi) {
+    if (--this.nodes < 0) throw corrupt('a trie with too many nodes', lo, hi);
+    const m = this.memory;
+    const o = lo >>> 2;
+    if (this.depth === 6) {
+      const I = collision(m, lo, hi, this.type, this.stride);
+      this.words = I;
+      this.at = o + 4 - this.stride;
+      this.end = this.at + this.stride * I[o + 3];
+      return;
+    }
+    const I = segment(m, lo, hi);
+    if ((I[o] & 0xff) !== this.type) throw corrupt('not a node of the trie', lo, hi);
+    const d = ++this.depth;
+    this.segments[d] = I;
+    this.children[d] = o + 4;
+    this.ends[d] = o + 4 + 2 * popcount(I[o + 3]);
+    this.words = I;
+    this.at = this.ends[d] - this.stride;
+    this.end = this.at + this.stride * popcount(I[o + 2]);
+  }
+
+  /** Goes to the next entry; false if there is none. */
+  next() {
+    while (this.at === this.end) {
+      if (this.depth < 0) {
+        if (this.left !== 0) throw corrupt('a collection with less elements than its count');
+        return false;
+      }
+      const d = this.depth;
+      const c = this.children[d];
+      if (c === this.ends[d]) {
+        this.depth--;
+      } else {
+        this.children[d] = c + 2;
+        this.enter(this.segments[d][c], this.segments[d][c + 1]);
+      }
+    }
+    if (--this.left < 0) throw corrupt('a collection with more elements than its count');
+    this.at += this.stride;
+    return true;
+  }
+}
+
+/** What the heads of maps and sets share with the functions above. */
+export const MAP_TRIE = { type: MAP_NODE, stride: MAP_STRIDE };
+export const SET_TRIE = { type: SET_NODE, stride: SET_STRIDE };
+
+/** Checks the count of an array map. */
+export function checkSmall(lo, hi, count) {
+  if (!(count >= 1 && count <= ARRAY_MAP_MAX)) throw corrupt('an array map with an impossible count', lo, hi);
+}

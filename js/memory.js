@@ -1,0 +1,152 @@
+// The mapped bytes as typed arrays, one window a segment of 4 GiB. A word is two int32, low and high; so is an offset. Nothing is read without a
+// check against the limit: what starts below it can be read for SLACK bytes (docs/format.md, section 1), longer objects check their end.
+import { EveError, corrupt } from './error.js';
+import { CONTROL_ROOT, SLACK } from './layout.js';
+
+const SEGMENT = 0x100000000;
+const WINDOW_STEP = 0x40000000;
+const NO_WORDS = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
+
+export class Memory {
+  /**
+   * @param {{backed(): number, window(segment: number, bytes: number): ArrayBuffer, reserved: number}} source
+   * @param {string} name for messages
+   */
+  constructor(source, name) {
+    this.I0 = NO_WORDS; // segment 0
+    this.L0 = 0; // limit of segment 0 in units of 16 bytes
+    this.symbols = []; // keywords and symbols by id
+    this.words = [];
+    this.bytes = [];
+    this.limits = []; // in units of 16 bytes
+    this.source = source;
+    this.name = name;
+    this.closed = false;
+    this.refresh();
+  }
+
+  /** Looks how far the slab has grown and makes windows for it. */
+  refresh() {
+    if (this.closed) throw closed(this);
+    const backed = this.source.backed();
+    for (let s = 0; s * SEGMENT < backed; s++) {
+      const limit = Math.min(backed - s * SEGMENT, SEGMENT);
+      const readable = Math.min(limit + SLACK, SEGMENT, this.source.reserved - s * SEGMENT);
+      if (!(this.bytes[s]?.length >= readable)) {
+        // Steps, so that growing rarely needs a new window. What lies beyond the limit is never read.
+        const size = Math.min(Math.ceil(readable / WINDOW_STEP) * WINDOW_STEP, SEGMENT, this.source.reserved - s * SEGMENT);
+        const buffer = this.source.window(s, size);
+        this.words[s] = new Int32Array(buffer);
+        this.bytes[s] = new Uint8Array(buffer);
+      }
+      this.limits[s] = Math.floor(limit / 16);
+    }
+    this.I0 = this.words[0] ?? NO_WORDS;
+    this.L0 = this.limits[0] ?? 0;
+  }
+
+  /** Bytes that are readable: no collection can have more elements than that. */
+  size() {
+    let n = 0;
+    for (const limit of this.limits) n += limit * 16;
+    return n;
+  }
+
+  /** The root word: it changes with every commit. */
+  root() {
+    return this.I0[CONTROL_ROOT >>> 2];
+  }
+
+  /** From now on nothing can be read: the mapping is about to go. */
+  close() {
+    this.closed = true;
+    this.I0 = NO_WORDS;
+    this.L0 = 0;
+    this.words = [NO_WORDS];
+    this.bytes = [NO_BYTES];
+    this.limits = [0];
+  }
+
+  /** The slow half of `segment`. */
+  far(lo, hi) {
+    if (this.closed) throw closed(this);
+    if ((lo & 15) !== 0) throw corrupt('a pointer that is not aligned', lo, hi);
+    const s = hi >>> 0;
+    if (!(lo >>> 4 < (this.limits[s] ?? 0))) {
+      this.refresh();
+      if (!(lo >>> 4 < (this.limits[s] ?? 0))) throw corrupt('a pointer beyond the end', lo, hi);
+    }
+    return this.words[s];
+  }
+
+  /** Checks that an object of `bytes` bytes lies within the limit and returns the bytes of its segment. */
+  extent(lo, hi, bytes) {
+    segment(this, lo, hi);
+    const s = hi >>> 0;
+    if ((lo >>> 0) + bytes > this.limits[s] * 16) {
+      this.refresh();
+      if ((lo >>> 0) + bytes > this.limits[s] * 16) throw corrupt('an object that reaches beyond the end', lo, hi);
+    }
+    return this.bytes[s];
+  }
+}
+
+export function closed(m) {
+  return new EveError('EVE_CLOSED', `the slab ${m.name} is closed`);
+}
+
+/** The words of the segment of the object at (lo, hi), whose index there is lo >>> 2. Throws unless the offset is aligned and within the limit. */
+export function segment(m, lo, hi) {
+  if (hi === 0 && (lo & 15) === 0 && lo >>> 4 < m.L0) return m.I0;
+  return m.far(lo, hi);
+}
+
+// Places of words are numbers too: index in the segment + segment * 2^30.
+const PLACE = 0x40000000;
+
+/** The place of index `i` of segment `hi`. */
+export function place(hi, i) {
+  return hi === 0 ? i : (hi >>> 0) * PLACE + i;
+}
+
+/** The words of the segment of a place. */
+export function wordsAt(m, p) {
+  return p < PLACE ? m.I0 : m.words[Math.floor(p / PLACE)];
+}
+
+/** The index of a place in its segment. */
+export function indexAt(p) {
+  return p < PLACE ? p : p % PLACE;
+}
+
+/** Pins versions for as long as it is reachable, or until it is closed. Every value read has one; a read looks at `alive` first. */
+export class Group {
+  constructor(memory) {
+    this.alive = true;
+    this.memory = memory;
+    this.id = 0;
+    this.reason = '';
+  }
+}
+
+/** One version as seen by readers. */
+export class View {
+  constructor(group, version) {
+    this.group = group;
+    this.memory = group.memory;
+    this.version = version;
+    this.txn = null; // the transaction that made what is read, until it ends
+  }
+}
+
+/** Throws the error for a read of what is not pinned any more. */
+export function released(view) {
+  const m = view.memory;
+  if (m.closed) throw closed(m);
+  throw new EveError(
+    'EVE_RELEASED',
+    `this value belongs to version ${view.version} of ${m.name}, ${view.group.reason || 'whose snapshot was closed'}; ` +
+      'read it before, copy it out with toJS(), or keep the snapshot open',
+  );
+}

@@ -1,0 +1,142 @@
+// Sets.
+import { corrupt } from './error.js';
+import { Cursor, NONE, SET_TRIE, find } from './champ.js';
+import { Handle, inspectAs } from './handle.js';
+import { K, KIND } from './kind.js';
+import { EMPTY_SET } from './layout.js';
+import { released, segment } from './memory.js';
+import { OP } from './op.js';
+import { decode, decodeAt, decodeExact } from './reader.js';
+
+/** A persistent set, Set-like. Elements are compared by Clojure's equality. */
+export class EveSet extends Handle {
+  constructor(view, low, high, count, rootLow, rootHigh) {
+    super(view, low, high, count);
+    this._small = false;
+    this._rootLow = rootLow;
+    this._rootHigh = rootHigh;
+    this._type = SET_TRIE.type;
+    this._stride = SET_TRIE.stride;
+  }
+
+  get size() {
+    this._check();
+    return this._count;
+  }
+
+  has(element) {
+    if (!this._group.alive) throw released(this._view);
+    return find(this._view, this, element) !== NONE;
+  }
+
+  /** The equal element of the set, if there is one, else `otherwise` (undefined). */
+  get(element, otherwise) {
+    this._check();
+    const p = find(this._view, this, element);
+    return p === NONE ? otherwise : decodeAt(this._view, p);
+  }
+
+  forEach(f, self) {
+    this._each(decode, (e) => void f.call(self, e, e, this));
+  }
+
+  /** f(accumulator, element) over all elements. */
+  reduce(f, initial) {
+    let acc = initial;
+    this._each(decode, (e) => void (acc = f(acc, e)));
+    return acc;
+  }
+
+  values() {
+    return new SetIterator(this, false);
+  }
+  keys() {
+    return new SetIterator(this, false);
+  }
+  entries() {
+    return new SetIterator(this, true);
+  }
+  [Symbol.iterator]() {
+    return new SetIterator(this, false);
+  }
+
+  /** Inside a swap: a set with the elements. */
+  add(...elements) {
+    return this._apply(OP.CONJ, elements);
+  }
+  /** Inside a swap: a set without the elements. */
+  delete(...elements) {
+    return this._apply(OP.DISJ, elements);
+  }
+  /** Inside a swap: a set with all elements of iterables, in one step. */
+  union(...others) {
+    return this._apply(OP.CONJ, others.flatMap((other) => [...other]));
+  }
+  /** The empty set. */
+  clear() {
+    this._check();
+    return emptySet(this._view);
+  }
+
+  _eachExact(f) {
+    return this._each(decodeExact, f);
+  }
+
+  _each(read, f) {
+    this._check();
+    const view = this._view;
+    const cursor = new Cursor(view, this);
+    while (cursor.next()) {
+      if (f(read(view, cursor.words[cursor.at], cursor.words[cursor.at + 1])) === false) return false;
+      if (!this._group.alive) throw released(view);
+    }
+    return true;
+  }
+
+  _storedHash() {
+    return this._high === 0 && this._low === EMPTY_SET ? 0 : segment(this._view.memory, this._low, this._high)[(this._low >>> 2) + 3];
+  }
+}
+EveSet.prototype[KIND] = K.SET;
+Object.defineProperty(EveSet.prototype, Symbol.toStringTag, { value: 'EveSet' });
+inspectAs(EveSet, 'EveSet', (set, limit) => {
+  const shown = new Set();
+  set._each(decode, (e) => shown.add(e).size <= limit);
+  return shown;
+});
+
+class SetIterator {
+  constructor(set, pairs) {
+    set._check();
+    this._set = set;
+    this._pairs = pairs;
+    this._cursor = new Cursor(set._view, set);
+  }
+  next() {
+    const { _set: set, _cursor: cursor } = this;
+    set._check();
+    if (cursor === null || !cursor.next()) {
+      this._cursor = null;
+      return { value: undefined, done: true };
+    }
+    const e = decode(set._view, cursor.words[cursor.at], cursor.words[cursor.at + 1]);
+    return { value: this._pairs ? [e, e] : e, done: false };
+  }
+  [Symbol.iterator]() {
+    return this;
+  }
+}
+
+/** The constant #{}. */
+export function emptySet(view) {
+  return new EveSet(view, EMPTY_SET, 0, 0, 0, 0);
+}
+
+/** The SET at (lo, hi). */
+export function setAt(view, lo, hi) {
+  const I = segment(view.memory, lo, hi);
+  const o = lo >>> 2;
+  const count = I[o + 2] >>> 0;
+  if (count * 8 > view.memory.size()) throw corrupt('a set with an impossible count', lo, hi);
+  return new EveSet(view, lo, hi, count, I[o + 4], I[o + 5]);
+}

@@ -1,0 +1,117 @@
+// Transactions: what runs behind a swap.
+import { EveError, typeError } from './error.js';
+import { CONFLICT, NOT_FOUND, RERUN } from './native.js';
+import { View } from './memory.js';
+import { decode } from './reader.js';
+
+const NAMES = ['reset', 'set', 'delete', 'add', 'delete', 'pop', 'add'];
+
+export class Txn {
+  constructor(slab) {
+    const { native } = slab;
+    const group = slab.openGroup();
+    native.check(native.addon.txnBegin(slab.id, group.id));
+    this.slab = slab;
+    this.id = native.id;
+    this.base = slab.viewOf(group);
+    this.view = new View(group, this.base.version); // of what the transaction makes
+    this.view.txn = this;
+    this.escaped = 0;
+    this.open = true;
+  }
+
+  /** Can words of that view be linked as they are? */
+  sees(view) {
+    return view === this.view || (view.txn === null && view.version === this.base.version);
+  }
+
+  /** Runs f with the operations of handles going to this transaction. */
+  run(f) {
+    const { memory } = this.slab;
+    const outer = memory.txn;
+    memory.txn = this;
+    try {
+      return f();
+    } finally {
+      memory.txn = outer;
+    }
+  }
+
+  /** The value of an atom; undefined if there is none. */
+  get(atom) {
+    const { native } = this.slab;
+    if (native.check(native.addon.txnGet(this.id, atom._low, atom._high)) === NOT_FOUND) return undefined;
+    return decode(this.base, native.wordLow, native.wordHigh);
+  }
+
+  /** Sets an atom; returns the word of the value. */
+  set(atom, value) {
+    const { native, memory } = this.slab;
+    const length = native.encoder.encode([value], memory, this);
+    native.check(native.addon.txnBuild(this.id, length));
+    native.encoder.shrink();
+    const word = [native.wordLow, native.wordHigh];
+    native.check(native.addon.txnSet(this.id, atom._low, atom._high, word[0], word[1]));
+    return word;
+  }
+
+  remove(atom) {
+    const { native } = this.slab;
+    native.check(native.addon.txnRemove(this.id, atom._low, atom._high));
+  }
+
+  /** A new handle: the collection after one operation. */
+  apply(handle, op, args) {
+    const { native, memory } = this.slab;
+    const { addon } = native;
+    let lo = handle._low;
+    let hi = handle._high;
+    if ((lo & 15) === 0 && !this.sees(handle._view)) {
+      native.check(addon.txnImport(this.id, handle._view.txn ? 0 : handle._view.version, lo, hi));
+      lo = native.wordLow;
+      hi = native.wordHigh;
+    }
+    const length = native.encoder.encode(args, memory, this);
+    this.escaped = 1;
+    if (native.check(addon.txnApply(this.id, lo, hi, op, length)) === RERUN) throw typeError(`${NAMES[op]} does not apply to this value and these arguments`);
+    if (native.wordLow === handle._low && native.wordHigh === handle._high) return handle;
+    return decode(this.view, native.wordLow, native.wordHigh);
+  }
+
+  /** The view of the new version, or null if another commit came between: run again. */
+  commit() {
+    const { native } = this.slab;
+    this.open = false;
+    if (native.check(native.addon.txnCommit(this.id, this.escaped)) === CONFLICT) return null;
+    return this.slab.viewOf(this.view.group);
+  }
+
+  abort() {
+    if (!this.open) return;
+    this.open = false;
+    this.slab.native.addon.txnAbort(this.id, this.escaped);
+  }
+}
+
+/**
+ * Runs f(txn) until its transaction commits; returns [what it returned, the view]. f must set nothing outside.
+ * @param {(txn: Txn) => any} f
+ */
+export function transact(slab, f) {
+  for (;;) {
+    const txn = new Txn(slab);
+    let result;
+    try {
+      result = txn.run(() => f(txn));
+    } catch (e) {
+      txn.abort();
+      throw e;
+    }
+    const view = txn.commit();
+    if (view !== null) return [result, view];
+  }
+}
+
+export function noAtom(name) {
+  return new EveError('EVE_NOT_FOUND', `there is no atom ${name} in the slab; give slab.atom() an initial value to make it`);
+}

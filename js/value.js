@@ -1,0 +1,171 @@
+// Clojure's `=` and `hash` for any mixture of JavaScript values and handles.
+import { typeError } from './error.js';
+import { foldLong, hashBigInt, hashBytes, hashDouble, hashEntry, hashSafeInteger, hashString, mixCollection } from './hash.js';
+import { K, KIND, describe, kindOf } from './kind.js';
+import { keyword } from './types.js';
+import { within } from './walk.js';
+
+const { imul } = Math;
+
+/** Is this one of the handles? */
+export function isHandle(x) {
+  return typeof x === 'object' && x !== null && x._view !== undefined;
+}
+
+/** The kind of a value that can be stored; throws for others. */
+export function kindIn(x) {
+  const kind = kindOf(x);
+  if (kind < 0) throw typeError(`${describe(x)} is not a value of eve`);
+  return kind;
+}
+
+/** Calls f(value) for the elements of a sequence, doubles told apart; stops when f returns false. */
+export function eachElement(x, f) {
+  if (isHandle(x)) return x._eachExact(f);
+  for (const e of x) if (f(e) === false) return false;
+  return true;
+}
+
+/** Calls f(key, value) for the entries of a map. */
+export function eachEntry(x, f) {
+  if (isHandle(x)) return x._eachExact(f);
+  if (x instanceof Map) {
+    for (const [k, v] of x) if (f(k, v) === false) return false;
+  } else {
+    for (const k of Object.keys(x)) if (f(k, x[k]) === false) return false;
+  }
+  return true;
+}
+
+function sizeOf(kind, x) {
+  if (isHandle(x)) return x._count;
+  if (kind === K.MAP) return x instanceof Map ? x.size : Object.keys(x).length;
+  return x.size ?? x.length ?? x.elements.length;
+}
+
+/** Clojure's hash of a value, an int32. */
+export function hash(x) {
+  const kind = kindIn(x);
+  switch (kind) {
+    case K.NIL: return 0;
+    case K.BOOL: return x ? 1231 : 1237;
+    case K.INT: return typeof x === 'number' ? hashSafeInteger(x) : hashBigInt(x);
+    case K.DOUBLE: return hashDouble(typeof x === 'number' ? x : x.value);
+    case K.CHAR: return x.code;
+    case K.STRING: return hashString(x);
+    case K.DATE: return foldLong(BigInt(x.getTime()));
+    case K.BYTES: return hashBytes(x);
+    case K.MAP:
+    case K.SET:
+    case K.VECTOR:
+    case K.LIST:
+      return (isHandle(x) && x._storedHash()) || within(x, () => hashCollection(kind, x));
+    default: return x._hash;
+  }
+}
+
+function hashCollection(kind, x) {
+  let h = kind === K.VECTOR || kind === K.LIST ? 1 : 0;
+  let n = 0;
+  if (kind === K.MAP) eachEntry(x, (k, v) => { h = (h + hashEntry(hash(k), hash(v))) | 0; n++; });
+  else if (kind === K.SET) eachElement(x, (e) => { h = (h + hash(e)) | 0; n++; });
+  else eachElement(x, (e) => { h = (imul(31, h) + hash(e)) | 0; n++; });
+  return mixCollection(h, n);
+}
+
+/** Clojure's `=`. The integer 1 and the double 1.0 differ; arrays equal vectors and lists; plain objects equal maps with string keys. */
+export function equal(a, b) {
+  if (a === b && typeof a !== 'number') return true;
+  const kind = kindIn(a);
+  const other = kindIn(b);
+  if (kind !== other) return (kind === K.VECTOR && other === K.LIST) || (kind === K.LIST && other === K.VECTOR) ? equalSequence(a, b) : false;
+  switch (kind) {
+    case K.INT:
+      // eslint-disable-next-line eqeqeq -- a number and a BigInt may be the same integer
+      return a == b;
+    case K.DOUBLE: return (typeof a === 'number' ? a : a.value) === (typeof b === 'number' ? b : b.value);
+    case K.CHAR: return a.code === b.code;
+    case K.RATIO: return a.numerator === b.numerator && a.denominator === b.denominator;
+    case K.DECIMAL: return a._equal(b);
+    case K.UUID: return a.high === b.high && a.low === b.low;
+    case K.DATE: return a.getTime() === b.getTime();
+    case K.INSTANT: return a.seconds === b.seconds && a.nanoseconds === b.nanoseconds;
+    case K.BYTES: return a.length === b.length && a.every((byte, i) => byte === b[i]);
+    case K.MAP:
+    case K.SET:
+      return equalUnordered(kind, a, b);
+    case K.VECTOR:
+    case K.LIST:
+      return equalSequence(a, b);
+    default: return false; // nil, booleans, strings and names are identical if they are equal
+  }
+}
+
+function sameWord(a, b) {
+  return isHandle(a) && isHandle(b) && a._view.memory === b._view.memory && a._low === b._low && a._high === b._high;
+}
+
+function equalSequence(a, b) {
+  if (sizeOf(K.VECTOR, a) !== sizeOf(K.VECTOR, b)) return false;
+  if (sameWord(a, b) && a._view.version === b._view.version) return true;
+  const other = [];
+  eachElement(b, (e) => void other.push(e));
+  let i = 0;
+  return within(a, () => eachElement(a, (e) => equal(e, other[i++])));
+}
+
+function equalUnordered(kind, a, b) {
+  if (sizeOf(kind, a) !== sizeOf(kind, b)) return false;
+  if (sameWord(a, b) && a._view.version === b._view.version) return true;
+  return within(a, () => {
+    const has = contentOf(kind, b);
+    return kind === K.MAP ? eachEntry(a, has) : eachElement(a, has);
+  });
+}
+
+const ABSENT = Symbol('absent');
+
+// A function that tells whether the map or set has an equal entry.
+function contentOf(kind, x) {
+  if (isHandle(x)) {
+    return kind === K.SET ? (e) => x.has(e) : (k, v) => {
+      const found = x._getExact(k, ABSENT);
+      return found !== ABSENT && equal(found, v);
+    };
+  }
+  const table = new HashTable();
+  if (kind === K.MAP) eachEntry(x, (k, v) => void table.put(k, v));
+  else eachElement(x, (e) => void table.put(e, e));
+  return kind === K.SET ? (e) => table.get(e, ABSENT) !== ABSENT : (k, v) => {
+    const found = table.get(k, ABSENT);
+    return found !== ABSENT && equal(found, v);
+  };
+}
+
+/** A table by Clojure's hash and equality. */
+export class HashTable {
+  constructor() {
+    this.buckets = new Map();
+  }
+  put(k, v) {
+    const h = hash(k);
+    const bucket = this.buckets.get(h);
+    if (!bucket) this.buckets.set(h, [[k, v]]);
+    else {
+      const entry = bucket.find((e) => equal(e[0], k));
+      if (entry) entry[1] = v;
+      else bucket.push([k, v]);
+    }
+  }
+  get(k, absent) {
+    const entry = this.buckets.get(hash(k))?.find((e) => equal(e[0], k));
+    return entry ? entry[1] : absent;
+  }
+}
+
+/** The name of an atom: a keyword, or its text. */
+export function atomName(x) {
+  if (typeof x === 'string' && x !== '') return keyword(x);
+  if (typeof x === 'object' && x !== null && x[KIND] === K.KEYWORD) return x;
+  throw typeError("the name of an atom is a keyword or a string such as 'app/counter'");
+}

@@ -1,0 +1,343 @@
+/** What a slab can hold, as it is read. Integers beyond 2^53 are BigInts, all other numbers are numbers. */
+export type Value =
+  | null | boolean | number | bigint | string
+  | Keyword | EveSymbol | Char | Ratio | Decimal | UUID | Date | Instant | Uint8Array
+  | EveMap<any, any> | EveSet<any> | EveVector<any> | EveList<any>;
+
+/**
+ * What can be given to be stored. Arrays become vectors, Map and plain objects maps (the keys of objects are strings), Set sets, list(...) lists. Safe
+ * integers become integers, other numbers doubles; double(1) is the double 1.0. undefined, functions, JavaScript's symbols and instances of other classes
+ * are errors that name their path.
+ */
+export type Storable =
+  | Value | Double | ListOf | readonly Storable[] | ReadonlySet<Storable> | ReadonlyMap<Storable, Storable> | { readonly [key: string]: Storable };
+
+/** Codes of errors. */
+export type EveErrorCode =
+  | 'EVE_ARG' | 'EVE_HANDLE' | 'EVE_IO' | 'EVE_NOT_A_SLAB' | 'EVE_VERSION' | 'EVE_CORRUPT' | 'EVE_FULL' | 'EVE_TYPE' | 'EVE_BUSY' | 'EVE_CLOSED'
+  | 'EVE_FORKED' | 'EVE_REMOTE' | 'EVE_READ_ONLY' | 'EVE_LIMIT' | 'EVE_BUFFER' | 'EVE_PERMISSION' | 'EVE_NOT_FOUND' | 'EVE_PANIC' | 'EVE_RELEASED' | 'EVE_UNKNOWN';
+
+export class EveError extends Error {
+  readonly code: EveErrorCode;
+  /** Of the operating system, if it is the cause. */
+  readonly errno?: number;
+}
+
+declare class Named {
+  readonly namespace: string | null;
+  readonly name: string;
+  /** "ns/name" or "name". */
+  readonly fullName: string;
+  toString(): string;
+  toJSON(): string;
+}
+/** One object of a name in a process: compare with ===. Made by keyword(). */
+export class Keyword extends Named {
+  private constructor();
+  private readonly keyword: true;
+}
+/** One object of a name in a process: compare with ===. Made by symbol(). */
+export class EveSymbol extends Named {
+  private constructor();
+  private readonly symbol: true;
+}
+/** keyword('name'), keyword('ns/name') or keyword('ns', 'name'). */
+export function keyword(name: string | Keyword): Keyword;
+export function keyword(namespace: string | null, name: string): Keyword;
+/** symbol('name'), symbol('ns/name') or symbol('ns', 'name'). */
+export function symbol(name: string | EveSymbol): EveSymbol;
+export function symbol(namespace: string | null, name: string): EveSymbol;
+/** kw`ns/name` */
+export function kw(strings: TemplateStringsArray, ...values: unknown[]): Keyword;
+
+/** One UTF-16 unit, as Java's char. */
+export class Char {
+  constructor(character: string | number);
+  readonly code: number;
+  toString(): string;
+  toJSON(): string;
+}
+/** Stores a number as a double even if it is integral. */
+export class Double {
+  constructor(value: number);
+  readonly value: number;
+  valueOf(): number;
+  toString(): string;
+  toJSON(): number;
+}
+export function double(value: number): Double;
+/** A fraction in lowest terms. */
+export class Ratio {
+  constructor(numerator: bigint | number, denominator: bigint | number);
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+  valueOf(): number;
+  toString(): string;
+  toJSON(): string;
+}
+/** unscaled * 10^-scale, as java.math.BigDecimal. */
+export class Decimal {
+  constructor(text: string);
+  constructor(unscaled: bigint | number, scale: number);
+  readonly unscaled: bigint;
+  readonly scale: number;
+  valueOf(): number;
+  toString(): string;
+  toJSON(): string;
+}
+export class UUID {
+  constructor(text: string);
+  constructor(high: bigint, low: bigint);
+  readonly high: bigint;
+  readonly low: bigint;
+  toString(): string;
+  toJSON(): string;
+}
+/** A point in time with nanoseconds, as java.time.Instant. A Date is stored as java.util.Date. */
+export class Instant {
+  constructor(seconds: bigint | number, nanoseconds?: number);
+  readonly seconds: bigint;
+  readonly nanoseconds: number;
+  toDate(): Date;
+  toString(): string;
+  toJSON(): string;
+}
+declare class ListOf {
+  private constructor();
+  readonly elements: readonly Storable[];
+  [Symbol.iterator](): Iterator<Storable>;
+}
+/** Elements to be stored as a list. */
+export function list(...elements: Storable[]): ListOf;
+
+declare abstract class Handle {
+  /** Clojure's hash, an int32. */
+  hashCode(): number;
+  /** Clojure's `=`: by content, whatever the version or slab. */
+  equals(other: unknown): boolean;
+  /** EDN, as Clojure's pr-str. */
+  toString(): string;
+  /** For JSON.stringify: objects with string keys, arrays. Keywords become their names. */
+  toJSON(): unknown;
+}
+
+/** A persistent map. It never changes; set, delete, ... return new maps and work only inside a swap. */
+export class EveMap<K = Value, V = Value> extends Handle implements Iterable<[K, V]> {
+  private constructor();
+  readonly size: number;
+  readonly [Symbol.toStringTag]: string;
+  get(key: Storable): V | undefined;
+  get<D>(key: Storable, otherwise: D): V | D;
+  has(key: Storable): boolean;
+  /** The value at the end of a path of keys and indices. */
+  getIn<D = undefined>(path: readonly Storable[], otherwise?: D): any;
+  forEach(f: (value: V, key: K, map: EveMap<K, V>) => void, self?: unknown): void;
+  reduce<A>(f: (accumulator: A, value: V, key: K) => A, initial: A): A;
+  entries(): IterableIterator<[K, V]>;
+  keys(): IterableIterator<K>;
+  values(): IterableIterator<V>;
+  [Symbol.iterator](): IterableIterator<[K, V]>;
+  /** Inside a swap. */
+  set(key: Storable, value: Storable): EveMap<any, any>;
+  /** Inside a swap. */
+  delete(key: Storable): EveMap<K, V>;
+  /** Inside a swap: all entries of the others, in one step. */
+  merge(...others: (Iterable<readonly [Storable, Storable]> | { readonly [key: string]: Storable })[]): EveMap<any, any>;
+  /** Inside a swap: the key bound to f(its value, ...args). */
+  update<A extends unknown[]>(key: Storable, f: (value: V | undefined, ...args: A) => Storable, ...args: A): EveMap<any, any>;
+  clear(): EveMap<K, V>;
+  /** A deep copy out of the slab. */
+  toJS(): Map<any, any>;
+}
+
+/** A persistent set. It never changes; add, delete, ... return new sets and work only inside a swap. */
+export class EveSet<T = Value> extends Handle implements Iterable<T> {
+  private constructor();
+  readonly size: number;
+  readonly [Symbol.toStringTag]: string;
+  has(element: Storable): boolean;
+  /** The equal element of the set, if there is one. */
+  get(element: Storable): T | undefined;
+  get<D>(element: Storable, otherwise: D): T | D;
+  forEach(f: (element: T, again: T, set: EveSet<T>) => void, self?: unknown): void;
+  reduce<A>(f: (accumulator: A, element: T) => A, initial: A): A;
+  values(): IterableIterator<T>;
+  keys(): IterableIterator<T>;
+  entries(): IterableIterator<[T, T]>;
+  [Symbol.iterator](): IterableIterator<T>;
+  /** Inside a swap. */
+  add(...elements: Storable[]): EveSet<any>;
+  /** Inside a swap. */
+  delete(...elements: Storable[]): EveSet<T>;
+  /** Inside a swap: all elements of the others, in one step. */
+  union(...others: Iterable<Storable>[]): EveSet<any>;
+  clear(): EveSet<T>;
+  /** A deep copy out of the slab. */
+  toJS(): Set<any>;
+}
+
+/** A persistent vector. It never changes; set, push, pop, ... return new vectors and work only inside a swap. map, filter and slice return arrays. */
+export class EveVector<T = Value> extends Handle implements Iterable<T> {
+  private constructor();
+  readonly length: number;
+  readonly size: number;
+  readonly [Symbol.toStringTag]: string;
+  get(index: number): T | undefined;
+  get<D>(index: number, otherwise: D): T | D;
+  /** A negative index counts from the end. */
+  at(index: number): T | undefined;
+  has(index: number): boolean;
+  getIn<D = undefined>(path: readonly Storable[], otherwise?: D): any;
+  forEach(f: (element: T, index: number, vector: EveVector<T>) => void, self?: unknown): void;
+  reduce(f: (accumulator: T, element: T, index: number, vector: EveVector<T>) => T): T;
+  reduce<A>(f: (accumulator: A, element: T, index: number, vector: EveVector<T>) => A, initial: A): A;
+  map<U>(f: (element: T, index: number, vector: EveVector<T>) => U, self?: unknown): U[];
+  filter(f: (element: T, index: number, vector: EveVector<T>) => unknown, self?: unknown): T[];
+  find(f: (element: T, index: number, vector: EveVector<T>) => unknown, self?: unknown): T | undefined;
+  findIndex(f: (element: T, index: number, vector: EveVector<T>) => unknown, self?: unknown): number;
+  some(f: (element: T, index: number) => unknown, self?: unknown): boolean;
+  every(f: (element: T, index: number) => unknown, self?: unknown): boolean;
+  /** By Clojure's equality. */
+  indexOf(element: Storable): number;
+  includes(element: Storable): boolean;
+  slice(start?: number, end?: number): T[];
+  /** The elements; those that are collections stay handles. */
+  toArray(): T[];
+  join(separator?: string): string;
+  values(): IterableIterator<T>;
+  keys(): IterableIterator<number>;
+  entries(): IterableIterator<[number, T]>;
+  [Symbol.iterator](): IterableIterator<T>;
+  /** Inside a swap; the index may be the length. */
+  set(index: number, value: Storable): EveVector<any>;
+  /** Inside a swap. */
+  push(...elements: Storable[]): EveVector<any>;
+  /** Inside a swap. */
+  concat(...others: Iterable<Storable>[]): EveVector<any>;
+  /** Inside a swap. */
+  pop(): EveVector<T>;
+  /** Inside a swap: the element replaced by f(it, ...args). */
+  update<A extends unknown[]>(index: number, f: (value: T | undefined, ...args: A) => Storable, ...args: A): EveVector<any>;
+  clear(): EveVector<T>;
+  /** A deep copy out of the slab. */
+  toJS(): any[];
+}
+
+/** A persistent linked list. */
+export class EveList<T = Value> extends Handle implements Iterable<T> {
+  private constructor();
+  readonly length: number;
+  readonly size: number;
+  readonly [Symbol.toStringTag]: string;
+  first(): T | undefined;
+  rest(): EveList<T>;
+  /** Found by walking. */
+  get(index: number): T | undefined;
+  get<D>(index: number, otherwise: D): T | D;
+  has(index: number): boolean;
+  forEach(f: (element: T, index: number, list: EveList<T>) => void, self?: unknown): void;
+  reduce<A>(f: (accumulator: A, element: T, index: number) => A, initial: A): A;
+  map<U>(f: (element: T, index: number, list: EveList<T>) => U, self?: unknown): U[];
+  toArray(): T[];
+  values(): IterableIterator<T>;
+  [Symbol.iterator](): IterableIterator<T>;
+  /** Inside a swap: the elements in front, the last one first, as Clojure's conj. */
+  unshift(...elements: Storable[]): EveList<any>;
+  /** The list without its first element. */
+  shift(): EveList<T>;
+  /** A deep copy out of the slab. */
+  toJS(): any[];
+}
+
+/** One version, held until it is closed. */
+export class Snapshot implements Disposable {
+  private constructor();
+  readonly version: number;
+  readonly time: Date;
+  /** All atoms: a map from name to value. */
+  readonly state: EveMap<Keyword, any>;
+  /** The value of an atom in this version; undefined if it didn't exist. */
+  get<T>(atom: Atom<T>): T | undefined;
+  get(name: string | Keyword): any;
+  /** Handles read from it throw from now on. A second call does nothing. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A named value that all processes share. T is what it holds as read; nothing checks it. */
+export class Atom<T = any> {
+  private constructor();
+  readonly slab: Slab;
+  readonly name: Keyword;
+  /** The current value. */
+  deref(): T;
+  /** The same as deref(). */
+  readonly value: T;
+  /** Sets the value to f(value, ...args), which may run several times, and returns it as it is in the slab. */
+  swap<A extends unknown[]>(f: (value: T, ...args: A) => Storable, ...args: A): T;
+  /** Sets the value and returns it as it is in the slab. */
+  reset(value: Storable): T;
+  /** Sets the value if the current one equals `expected` (Clojure's equality). */
+  compareAndSet(expected: Storable, value: Storable): boolean;
+  /** Binds keys of a map, replaces elements of a vector: assoc(k, v, k2, v2, ...). */
+  assoc(...pairs: Storable[]): T;
+  /** Removes keys of a map. */
+  dissoc(...keys: Storable[]): T;
+  /** Adds elements to a collection. */
+  conj(...elements: Storable[]): T;
+  /** Adds to a number: 1 by default. */
+  add(n?: number | bigint): T;
+  /** f(value), with the value pinned for the call only: handles from it are dead afterwards. */
+  read<R>(f: (value: T | undefined) => R): R;
+  /**
+   * Calls f(value, old value) on this thread after changes by any process; changes that follow each other closely may come as one. The value is undefined
+   * while there is no such atom. Returns a function that stops it. With {ref: true} it keeps the process alive.
+   */
+  watch(f: (value: T | undefined, old: T | undefined) => void, options?: { ref?: boolean }): () => void;
+  toString(): string;
+}
+
+/** An open slab. */
+export class Slab implements Disposable {
+  private constructor();
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** Number of the current version. */
+  readonly version: number;
+  /** The atom of that name, made with the initial value if it isn't there. Without one, a missing atom is an error. */
+  atom<T = any>(name: string | Keyword, initial?: Storable): Atom<T>;
+  /** Is there an atom of that name? */
+  has(name: string | Keyword): boolean;
+  /** Removes the atom of that name; true if there was one. */
+  remove(name: string | Keyword): boolean;
+  /** The current version, held until it is closed. */
+  snapshot(): Snapshot;
+  /** Makes the current version survive a crash of the machine; returns the version that is durable. */
+  sync(): number;
+  /** Values read from it throw from now on. A second call does nothing. */
+  close(): void;
+  [Symbol.dispose](): void;
+  toString(): string;
+}
+
+/** For swap: the map with keys bound, the vector with elements replaced. */
+export function assoc(coll: any, ...pairs: Storable[]): any;
+/** For swap: the map without keys. */
+export function dissoc(coll: any, ...keys: Storable[]): any;
+/** For swap: the collection with elements. */
+export function conj(coll: any, ...elements: Storable[]): any;
+/** For swap: the set without elements. */
+export function disj(coll: any, ...elements: Storable[]): any;
+/** For swap: the vector without its last element, the list without its first. */
+export function pop(coll: any): any;
+/** For swap: the sum; of integers exactly at any size. */
+export function add(x: number | bigint, y: number | bigint): number | bigint;
+/** For swap: add(x, 1). */
+export function inc(x: number | bigint): number | bigint;
+
+/** EDN of a value, as Clojure's pr-str. */
+export function print(value: Storable): string;
+/** Clojure's hash of a value, an int32. */
+export function hash(value: Storable): number;
+/** Clojure's `=`. The integer 1 and the double 1.0 differ. */
+export function equal(a: Storable, b: Storable): boolean;

@@ -1,0 +1,278 @@
+// Vectors.
+import { corrupt, typeError } from './error.js';
+import { Handle, inspectAs } from './handle.js';
+import { K, KIND } from './kind.js';
+import { EMPTY_VECTOR, VECTOR_NODE, VECTOR_WIDTH } from './layout.js';
+import { place, released, segment } from './memory.js';
+import { OP } from './op.js';
+import { decode, decodeAt, decodeExact } from './reader.js';
+import { equal } from './value.js';
+
+const LAST = VECTOR_WIDTH - 1;
+
+/** A persistent vector, array-like. */
+export class EveVector extends Handle {
+  constructor(view, low, high, count, shift, rootLow, rootHigh, tailLow, tailHigh) {
+    super(view, low, high, count);
+    this._shift = shift;
+    this._rootLow = rootLow;
+    this._rootHigh = rootHigh;
+    this._tailLow = tailLow;
+    this._tailHigh = tailHigh;
+  }
+
+  get length() {
+    this._check();
+    return this._count;
+  }
+  get size() {
+    this._check();
+    return this._count;
+  }
+
+  /** Element `index`; `otherwise` (undefined) beyond the ends. */
+  get(index, otherwise) {
+    if (!this._group.alive) throw released(this._view);
+    return index >= 0 && index < this._count && Number.isInteger(index) ? decodeAt(this._view, elementPlace(this._view.memory, this, index)) : otherwise;
+  }
+
+  /** Element `index`; a negative one counts from the end. */
+  at(index) {
+    const i = Math.trunc(index) || 0;
+    return this.get(i < 0 ? this._count + i : i);
+  }
+
+  /** Is there an element `index`? */
+  has(index) {
+    this._check();
+    return Number.isInteger(index) && index >= 0 && index < this._count;
+  }
+
+  getIn(path, otherwise) {
+    let x = this;
+    for (const key of path) {
+      if (typeof x?.get !== 'function' || !x.has(key)) return otherwise;
+      x = x.get(key);
+    }
+    return x;
+  }
+
+  forEach(f, self) {
+    this._each(decode, 0, this._count, (x, i) => void f.call(self, x, i, this));
+  }
+
+  /** f(accumulator, element, index, this); without `initial` it starts with the first element. */
+  reduce(f, ...initial) {
+    this._check();
+    if (initial.length === 0 && this._count === 0) throw typeError('reduce of an empty vector without an initial value');
+    return initial.length > 0 ? this._reduce(f, initial[0], 0) : this._reduce(f, this.get(0), 1);
+  }
+
+  map(f, self) {
+    const out = new Array(this._count);
+    this._each(decode, 0, this._count, (x, i) => void (out[i] = f.call(self, x, i, this)));
+    return out;
+  }
+  filter(f, self) {
+    const out = [];
+    this._each(decode, 0, this._count, (x, i) => void (f.call(self, x, i, this) && out.push(x)));
+    return out;
+  }
+  find(f, self) {
+    let found;
+    this._each(decode, 0, this._count, (x, i) => (f.call(self, x, i, this) ? ((found = x), false) : true));
+    return found;
+  }
+  findIndex(f, self) {
+    let found = -1;
+    this._each(decode, 0, this._count, (x, i) => (f.call(self, x, i, this) ? ((found = i), false) : true));
+    return found;
+  }
+  some(f, self) {
+    return this.findIndex((x, i) => f.call(self, x, i, this)) >= 0;
+  }
+  every(f, self) {
+    return this.findIndex((x, i) => !f.call(self, x, i, this)) < 0;
+  }
+  /** Index of the first element equal to `x` by Clojure's equality, or -1. */
+  indexOf(x) {
+    let found = -1;
+    this._each(decodeExact, 0, this._count, (y, i) => (equal(x, y) ? ((found = i), false) : true));
+    return found;
+  }
+  includes(x) {
+    return this.indexOf(x) >= 0;
+  }
+  /** An array of the elements from `start` up to `end`, as Array.prototype.slice. */
+  slice(start = 0, end = this._count) {
+    const n = this._count;
+    const from = Math.max(0, start < 0 ? n + Math.trunc(start) : Math.trunc(start));
+    const to = Math.min(n, end < 0 ? n + Math.trunc(end) : Math.trunc(end));
+    const out = [];
+    this._each(decode, from, to, (x) => void out.push(x));
+    return out;
+  }
+  /** An array of the elements; those that are collections stay handles (toJS copies all). */
+  toArray() {
+    return this.slice();
+  }
+  join(separator = ',') {
+    return this.toArray().join(separator);
+  }
+
+  values() {
+    return new VectorIterator(this, 1);
+  }
+  keys() {
+    return new VectorIterator(this, 0);
+  }
+  entries() {
+    return new VectorIterator(this, 2);
+  }
+  [Symbol.iterator]() {
+    return new VectorIterator(this, 1);
+  }
+
+  /** Inside a swap: a vector with element `index` replaced; `index` may be the length. */
+  set(index, value) {
+    if (!(Number.isInteger(index) && index >= 0 && index <= this._count)) throw typeError(`index ${index} is not within the vector of ${this._count}`);
+    return this._apply(OP.ASSOC, [index, value]);
+  }
+  /** Inside a swap: a vector with the elements at its end. */
+  push(...elements) {
+    return elements.length === 0 ? this : this._apply(OP.CONJ, elements);
+  }
+  /** Inside a swap: a vector with the elements of iterables at its end. */
+  concat(...others) {
+    return this.push(...others.flatMap((other) => [...other]));
+  }
+  /** Inside a swap: a vector without its last element. */
+  pop() {
+    if (this._count === 0) throw typeError('pop of an empty vector');
+    return this._apply(OP.POP, []);
+  }
+  /** Inside a swap: a vector with element `index` replaced by f(it, ...args). */
+  update(index, f, ...args) {
+    return this.set(index, f(this.get(index), ...args));
+  }
+  /** The empty vector. */
+  clear() {
+    this._check();
+    return emptyVector(this._view);
+  }
+
+  _eachExact(f) {
+    return this._each(decodeExact, 0, this._count, f);
+  }
+
+  _each(read, from, to, f) {
+    this._check();
+    const view = this._view;
+    const m = view.memory;
+    for (let i = from; i < to; ) {
+      const [I, o] = leafOf(m, this, i);
+      const end = Math.min(to, (i & ~LAST) + VECTOR_WIDTH);
+      for (let k = o + 2 * (i & LAST); i < end; i++, k += 2) {
+        if (f(read(view, I[k], I[k + 1]), i) === false) return false;
+        if (!this._group.alive) throw released(view);
+      }
+    }
+    return true;
+  }
+
+  _reduce(f, initial, from) {
+    const view = this._view;
+    const group = this._group;
+    const n = this._count;
+    let acc = initial;
+    for (let i = from; i < n; ) {
+      const [I, o] = leafOf(view.memory, this, i);
+      const end = Math.min(n, (i & ~LAST) + VECTOR_WIDTH);
+      for (let k = o + 2 * (i & LAST); i < end; i++, k += 2) {
+        acc = f(acc, decode(view, I[k], I[k + 1]), i, this);
+        if (!group.alive) throw released(view);
+      }
+    }
+    return acc;
+  }
+
+  _storedHash() {
+    return this._high === 0 && this._low === EMPTY_VECTOR ? 0 : segment(this._view.memory, this._low, this._high)[(this._low >>> 2) + 10];
+  }
+}
+EveVector.prototype[KIND] = K.VECTOR;
+Object.defineProperty(EveVector.prototype, Symbol.toStringTag, { value: 'EveVector' });
+inspectAs(EveVector, 'EveVector', (vector, limit) => Object.assign(vector.slice(0, limit), vector._count > limit ? { length: vector._count } : null));
+
+/** Place of element `index`, which is below the count. */
+export function elementPlace(m, v, index) {
+  let lo = v._tailLow;
+  let hi = v._tailHigh;
+  if (index < ((v._count - 1) & ~LAST)) {
+    lo = v._rootLow;
+    hi = v._rootHigh;
+    for (let shift = v._shift; shift > 0; shift -= 5) {
+      const I = segment(m, lo, hi);
+      const o = lo >>> 2;
+      const i = (index >>> shift) & LAST;
+      if ((I[o] & 0xff) !== VECTOR_NODE || i >= I[o + 2]) throw corrupt('a bad node of a vector', lo, hi);
+      lo = I[o + 4 + 2 * i];
+      hi = I[o + 5 + 2 * i];
+    }
+  }
+  const I = segment(m, lo, hi);
+  const o = lo >>> 2;
+  const i = index & LAST;
+  if ((I[o] & 0xff) !== VECTOR_NODE || i >= I[o + 2]) throw corrupt('a bad leaf of a vector', lo, hi);
+  return place(hi, o + 4 + 2 * i);
+}
+
+// The words of the leaf of element `index`, and the index of its first; all elements of it that are below the count are there.
+function leafOf(m, v, index) {
+  const last = Math.min(v._count - 1, index | LAST);
+  const p = elementPlace(m, v, last) - 2 * (last & LAST);
+  return p < 0x40000000 ? [m.I0, p] : [m.words[Math.floor(p / 0x40000000)], p % 0x40000000];
+}
+
+class VectorIterator {
+  constructor(vector, what) {
+    vector._check();
+    this._vector = vector;
+    this._what = what;
+    this._at = 0;
+    this._words = null;
+    this._first = 0;
+  }
+  next() {
+    const { _vector: vector, _at: i, _what: what } = this;
+    vector._check();
+    if (i >= vector._count) return { value: undefined, done: true };
+    if ((i & LAST) === 0) [this._words, this._first] = leafOf(vector._view.memory, vector, i);
+    this._at++;
+    if (what === 0) return { value: i, done: false };
+    const k = this._first + 2 * (i & LAST);
+    const x = decode(vector._view, this._words[k], this._words[k + 1]);
+    return { value: what === 1 ? x : [i, x], done: false };
+  }
+  [Symbol.iterator]() {
+    return this;
+  }
+}
+
+/** The constant []. */
+export function emptyVector(view) {
+  return new EveVector(view, EMPTY_VECTOR, 0, 0, 5, 0, 0, 0, 0);
+}
+
+/** The VECTOR at (lo, hi). */
+export function vectorAt(view, lo, hi) {
+  const I = segment(view.memory, lo, hi);
+  const o = lo >>> 2;
+  const count = I[o + 2] >>> 0;
+  const shift = I[o + 3];
+  // A shift that is too small for the count would make two indices one element; the tail holds the last 1 to 32.
+  const trie = count === 0 ? 0 : ((count - 1) >>> 5) * 32;
+  const valid = shift >= 5 && shift <= 30 && shift % 5 === 0 && trie <= 2 ** (shift + 5);
+  if (count * 8 > view.memory.size() || !valid) throw corrupt('a vector with an impossible count or shift', lo, hi);
+  return new EveVector(view, lo, hi, count, shift, I[o + 4], I[o + 5], I[o + 6], I[o + 7]);
+}

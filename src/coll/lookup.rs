@@ -1,0 +1,25 @@
+//! Look-ups by keys that are not values of the slab.
+
+use super::key::TextKey;
+use super::{map, set};
+use crate::error::Result;
+use crate::slab::layout::*;
+use crate::slab::mapping::Reader;
+use crate::value::word;
+
+/// What [`super::get`] gives for the string key `text` of (generalized) UTF-8.
+#[inline]
+pub fn get_text(r: Reader, coll: u64, text: &[u8]) -> Result<Option<u64>> {
+    if text.len() <= INLINE_STRING_MAX {
+        return super::get(r, coll, word::string(text));
+    }
+    let key = TextKey::new(text);
+    if !is_pointer(coll) {
+        return Ok(None);
+    }
+    match r.node(coll)?.kind() {
+        MAP | ARRAY_MAP => map::get_with(r, coll, key.hash(), |k| key.is(r, k)),
+        SET => set::get_with(r, coll, key.hash(), |k| key.is(r, k)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,161 @@
+//! Agents: one line of the table, with the private state of the thread, transaction or snapshot that uses it. A process keeps the lines that
+//! it has claimed in a pool.
+
+use super::limbo::Limbo;
+use super::pin::{pin, scan, unpin, Slot, Version};
+use super::record::{claim, ClaimCache};
+use super::Shared;
+use crate::error::{Error, Result};
+use crate::slab::alloc::{Allocator, Memory};
+use crate::slab::layout::*;
+use crate::slab::mapping::Mapping;
+use std::sync::atomic::{AtomicPtr, Ordering::*};
+
+/// Pin sequence numbers that one claim of a line may use.
+const SEQUENCES: u64 = 1 << 40;
+/// Lines that a table grows by.
+const CHUNK: u64 = 64;
+/// Idle agents that a process keeps; more than that are given back to the slab.
+const POOL: usize = 128;
+
+/// A claimed agent line.
+pub struct Agent {
+    /// Index of the line.
+    pub index: usize,
+    /// Its blocks.
+    pub alloc: Allocator,
+    /// What it has retired.
+    pub limbo: Limbo,
+    sequence: u64,
+    cache: ClaimCache,
+}
+
+impl Agent {
+    /// Claims a free line for `participant`, growing the table if there is none.
+    pub fn claim(m: Memory, participant: u32) -> Result<Agent> {
+        let owner = participant as u64 + 1;
+        loop {
+            let n = m.map.agents();
+            for index in 0..n {
+                let line = m.map.agent(index);
+                if line.owner.load(Relaxed) == 0 && line.owner.compare_exchange(0, owner, AcqRel, Relaxed).is_ok() {
+                    let sequence = m.map.atomic_u64(CONTROL_SEQUENCE).fetch_add(SEQUENCES, Relaxed) & (u64::MAX >> 2);
+                    return Ok(Agent {
+                        index,
+                        alloc: Allocator::new(index as u16),
+                        limbo: Limbo::default(),
+                        sequence,
+                        cache: ClaimCache { hint: index, ..ClaimCache::default() },
+                    });
+                }
+            }
+            grow_table(m, CONTROL_AGENTS_BACKED, n as u64, AGENTS, AGENT_SIZE, AGENTS_MAX, "threads, transactions and snapshots at once")?;
+        }
+    }
+
+    /// Pins the current version.
+    pub fn pin(&mut self, map: &Mapping, slot: Slot) -> Version {
+        pin(map, self.index, slot, &mut self.sequence)
+    }
+
+    /// Gives a pin up.
+    pub fn unpin(&self, map: &Mapping, slot: Slot) {
+        unpin(map, self.index, slot);
+    }
+
+    /// A record for the version after `base`, which this agent has pinned.
+    pub fn claim_record(&mut self, m: Memory, base: Version) -> Result<usize> {
+        loop {
+            if let Some(i) = claim(m.map, self.index, &mut self.sequence, base, &mut self.cache) {
+                return Ok(i);
+            }
+            let n = m.map.records() as u64;
+            grow_table(m, CONTROL_RECORDS_BACKED, n, RECORDS, RECORD_SIZE, RECORDS_MAX, "versions pinned at once")?;
+        }
+    }
+
+    /// Frees what nobody can reach any more, if enough has gathered or `all`.
+    pub fn drain(&mut self, m: Memory, all: bool) {
+        if self.limbo.is_empty() || !(all || self.limbo.is_due()) {
+            return;
+        }
+        // A pin, not a look at the root's record: that could be recycled while we look and show a version that is not root yet.
+        let seen = self.pin(m.map, Slot::B).number;
+        self.unpin(m.map, Slot::B);
+        let mut pinned = std::mem::take(&mut self.cache.pinned);
+        scan(m.map, self.index, &mut self.sequence, &mut pinned);
+        Limbo::drain(self, m, &pinned, seen);
+        self.cache.pinned = pinned;
+        self.cache.scanned = seen;
+    }
+
+    /// Gives blocks and line back. What still waits in limbo is left to the tracer.
+    pub fn release(mut self, m: Memory) {
+        self.drain(m, true);
+        self.alloc.shelve_all(m.map);
+        let line = m.map.agent(self.index);
+        for slot in [Slot::A, Slot::B, Slot::Help] {
+            unpin(m.map, self.index, slot);
+        }
+        line.floor.store(0, Release);
+        line.hazard.store(0, Release);
+        line.owner.store(0, Release);
+    }
+}
+
+/// Allocates the next piece of a table and raises its count. Idempotent: racing growers do the same.
+pub fn grow_table(m: Memory, count: u64, was: u64, table: u64, entry: u64, max: u64, what: &'static str) -> Result<()> {
+    if was >= max {
+        return Err(Error::limit(what));
+    }
+    let now = (was + CHUNK.max(was)).min(max);
+    m.file.ensure(table + was * entry, (now - was) * entry)?;
+    let _ = m.map.atomic_u32(count).compare_exchange(was as u32, now as u32, AcqRel, Relaxed);
+    Ok(())
+}
+
+/// Idle things of one opened slab, kept for the next user. Lock-free, so that it serves the main thread of a browser too.
+pub struct Pool<T> {
+    slots: Box<[AtomicPtr<T>]>,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Pool<T> {
+        Pool { slots: (0..POOL).map(|_| AtomicPtr::default()).collect() }
+    }
+}
+
+impl<T> Pool<T> {
+    /// An idle one, if there is one.
+    pub fn take(&self) -> Option<Box<T>> {
+        for s in &self.slots {
+            if s.load(Relaxed).is_null() {
+                continue;
+            }
+            let p = s.swap(std::ptr::null_mut(), AcqRel);
+            if !p.is_null() {
+                // SAFETY: `put` stored a pointer from Box::into_raw, and the swap gave it to us alone.
+                return Some(unsafe { Box::from_raw(p) });
+            }
+        }
+        None
+    }
+
+    /// Keeps `idle` for the next user; returns it if the pool is full.
+    pub fn put(&self, idle: Box<T>) -> Option<Box<T>> {
+        let p = Box::into_raw(idle);
+        for s in &self.slots {
+            if s.load(Relaxed).is_null() && s.compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed).is_ok() {
+                return None;
+            }
+        }
+        // SAFETY: no slot took the pointer, so it is still ours alone.
+        Some(unsafe { Box::from_raw(p) })
+    }
+}
+
+impl<T> Drop for Pool<T> {
+    fn drop(&mut self) {
+        while self.take().is_some() {}
+    }
+}

@@ -1,0 +1,205 @@
+//! Pins and scans. Wait-free: two stores, one fence, two loads, one CAS.
+
+use super::Shared;
+use crate::sync::{fence, full_fence, order, weakened, AtomicU64, Ordering::*};
+
+/// Nobody is pinned here.
+pub const EMPTY: u64 = 0;
+const PENDING: u64 = 1;
+const PINNED: u64 = 2;
+
+/// A version and the record that describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The version.
+    pub number: u64,
+    /// Index of its root record.
+    pub record: usize,
+}
+
+/// Which of an agent's pin words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The transaction's base, or a snapshot.
+    A = 0,
+    /// The version that a rebase looks at.
+    B = 1,
+    /// Used inside a scan.
+    Help = 2,
+}
+
+fn pinned(v: Version) -> u64 {
+    v.number << 16 | (v.record as u64) << 2 | PINNED
+}
+
+fn decode(word: u64) -> Version {
+    Version { number: word >> 16, record: (word >> 2 & 0x3fff) as usize }
+}
+
+fn word(s: &impl Shared, agent: usize, slot: Slot) -> &AtomicU64 {
+    &s.agent(agent).pins[slot as usize]
+}
+
+/// The root's version as of now, which may already be recycled unless something protects it.
+fn root_version(s: &impl Shared) -> Version {
+    // Acquire pairs with the commit's CAS: the record and everything that it reaches is visible.
+    let record = s.root().load(order("pin: root acquires", Acquire)) as usize % s.records();
+    Version { number: s.record(record).version.load(Relaxed), record }
+}
+
+/// Pins the current version. `sequence` belongs to the agent line's owner and is never reused for one pin word.
+pub fn pin(s: &impl Shared, agent: usize, slot: Slot, sequence: &mut u64) -> Version {
+    if !weakened("pin: sequence") {
+        *sequence += 1;
+    }
+    let pending = *sequence << 2 | PENDING;
+    let w = word(s, agent, slot);
+    // Release: the reads of the last episode happen before a scanner that meets this word frees anything.
+    w.store(pending, order("pin: pending releases", Release));
+    // Publish, fence, then load. Without the fence the load may pass the store in the store buffer: a scanner would find the word
+    // EMPTY and free what we are about to read. Pairs with the fence at the start of `scan`.
+    full_fence("pin: fence");
+    let v = root_version(s);
+    // Relaxed: a scanner that meets PINNED frees nothing for it; EMPTY, PENDING and what follows carry what a free must wait for.
+    match w.compare_exchange(pending, pinned(v), Relaxed, order("pin: helped acquires", Acquire)) {
+        Ok(_) => v,
+        Err(_) if weakened("pin: helper decides") => v,
+        // A scanner has helped us. Its version is no older than our fence, and its word protects it; ours may be gone already.
+        Err(helped) => decode(helped),
+    }
+}
+
+/// Gives the pin up.
+pub fn unpin(s: &impl Shared, agent: usize, slot: Slot) {
+    // Release: our last reads happen before a scanner that sees EMPTY (Acquire) frees what we read; so do copies of the pin.
+    word(s, agent, slot).store(EMPTY, order("unpin: releases", Release));
+}
+
+/// Versions that were pinned at some moment of a scan: single versions and closed intervals.
+#[derive(Clone, Debug, Default)]
+pub struct Pinned {
+    points: Vec<u64>,
+    intervals: Vec<(u64, u64)>,
+}
+
+impl Pinned {
+    /// Does any pin meet [birth, death)?
+    pub fn meets(&self, birth: u64, death: u64) -> bool {
+        let i = self.points.partition_point(|&v| v < birth);
+        self.points.get(i).is_some_and(|&v| v < death) || self.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi)
+    }
+
+    /// Is a single version pinned? Intervals (groups, the tracer) don't count.
+    pub fn has_point(&self, version: u64) -> bool {
+        self.points.binary_search(&version).is_ok()
+    }
+
+    /// The lowest version that anything protects.
+    pub fn lowest(&self) -> Option<u64> {
+        self.points.first().copied().into_iter().chain(self.intervals.iter().map(|i| i.0)).min()
+    }
+}
+
+/// Everything that is protected. The caller has seen the root at some version c; the answer may judge only deaths <= c (E2).
+/// Uses `agent`'s help pin.
+pub fn scan(s: &impl Shared, agent: usize, sequence: &mut u64, out: &mut Pinned) {
+    out.points.clear();
+    out.intervals.clear();
+    // Pairs with the fence in `pin`: either we see the reader's PENDING, or the reader sees a root no older than ours.
+    full_fence("scan: fence");
+    // A version moves only from a pin word to a group, a superblock or a tracer's interval, and the copy is made while the pin is
+    // held: reading the pins first can't miss it.
+    if weakened("scan: copies after pins") {
+        scan_copies(s, out);
+        scan_pins(s, agent, sequence, out);
+    } else {
+        scan_pins(s, agent, sequence, out);
+        scan_copies(s, out);
+    }
+    out.points.sort_unstable();
+    out.points.dedup();
+}
+
+fn scan_pins(s: &impl Shared, agent: usize, sequence: &mut u64, out: &mut Pinned) {
+    for other in 0..s.agents() {
+        for slot in [Slot::A, Slot::B, Slot::Help] {
+            if other == agent && slot == Slot::Help {
+                continue;
+            }
+            let w = word(s, other, slot);
+            // Acquire pairs with `unpin`'s release.
+            let seen = w.load(order("scan: acquires", Acquire));
+            match seen & 3 {
+                PINNED => out.points.push(decode(seen).number),
+                PENDING if !weakened("scan: help") => out.points.extend(help(s, agent, sequence, w, seen)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The places that pins are copied to.
+fn scan_copies(s: &impl Shared, out: &mut Pinned) {
+    for i in 0..s.groups() {
+        let g = s.group(i);
+        // Acquire, both: a group that is being closed shows as empty by either word, and its readers are done.
+        let lo = g.lo.load(order("scan: group acquires", Acquire));
+        let hi = g.hi.load(order("scan: group acquires", Acquire));
+        if lo != 0 {
+            out.intervals.push((lo - 1, hi));
+        }
+    }
+    out.points.extend(s.durable());
+    // The tracer copies the pins and groups of others, who may give them up at once: only fences on both sides order its interval before
+    // our look at it. The other copies are made by the holder of the pin, so that its `unpin` orders them.
+    fence(SeqCst);
+    for other in 0..s.agents() {
+        let lo = s.agent(other).sec_lo.load(Acquire);
+        if lo != 0 {
+            out.intervals.push((lo - 1, s.agent(other).sec_hi.load(Acquire)));
+        }
+    }
+}
+
+/// Completes a pin that is PENDING, so that a reader stopped at any instruction holds one version at most.
+fn help(s: &impl Shared, agent: usize, sequence: &mut u64, w: &AtomicU64, seen: u64) -> Option<u64> {
+    let v = match weakened("help: fresh version") {
+        // The version is loaded after PENDING was seen, so whatever the reader can still load is not older.
+        false => pin(s, agent, Slot::Help, sequence),
+        true => decode(word(s, agent, Slot::A).load(Relaxed)),
+    };
+    let answer = match w.compare_exchange(seen, pinned(v), order("help: releases", AcqRel), order("scan: acquires", Acquire)) {
+        Ok(_) => Some(v.number),
+        Err(now) if now & 3 == PINNED => Some(decode(now).number),
+        // EMPTY, or a newer episode: it began after our fence, so it reads a root no older than ours.
+        Err(_) => None,
+    };
+    unpin(s, agent, Slot::Help);
+    answer
+}
+
+/// Adds `version` to group `group`, which the caller's participant owns. The caller has it pinned, or is about to commit it: its unpin or
+/// its root CAS, which come after, publish the entry (Release), so the words themselves need no order.
+pub fn group_add(s: &impl Shared, group: usize, version: u64) {
+    let g = s.group(group);
+    if g.hi.load(Relaxed) < version {
+        g.hi.fetch_max(version, Relaxed);
+    }
+    let lo = g.lo.load(Relaxed);
+    if lo != 0 && lo <= version + 1 {
+        return;
+    }
+    // Two threads opening one group: the lower version must win.
+    if g.lo.compare_exchange(0, version + 1, Relaxed, Relaxed).is_err() && !weakened("group: lower wins") {
+        g.lo.fetch_min(version + 1, Relaxed);
+    }
+}
+
+/// Lets all versions of `group` go. Nobody adds to it or reads by it any more.
+pub fn group_close(s: &impl Shared, group: usize) {
+    let g = s.group(group);
+    // Release: the reads made by the group happen before a scanner that finds it empty frees anything.
+    g.lo.store(0, order("group: close releases", Release));
+    g.hi.store(0, order("group: close releases", Release));
+    g.owner.store(0, Release);
+}

@@ -1,0 +1,340 @@
+//! [`Slab`]: what users open. Versions, snapshots, pin groups, waiting; transactions are in [`crate::txn`].
+
+use crate::durable::flush::{Candidate, Source};
+use crate::epoch::agent::{grow_table, Agent, Pool};
+use crate::epoch::pin::{group_add, group_close, Slot, Version};
+use crate::epoch::wait::{announce, enlist, leave};
+use crate::epoch::Shared;
+use crate::error::{Error, Result};
+use crate::open::{Options, SlabFile};
+use crate::slab::alloc::Memory;
+use crate::slab::layout::*;
+use crate::slab::mapping::{Mapping, Reader};
+use crate::txn::Worker;
+use crate::value::symbol;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One version, as plain data. It can be read while something pins the version: a [`Snapshot`], a pin group, a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The version.
+    pub version: u64,
+    /// Its state map: atom name -> value.
+    pub state: u64,
+    /// Every object of the version starts below this offset.
+    pub limit: u64,
+    /// Time of its commit, ms since 1970.
+    pub time_ms: u64,
+    /// Bytes retired by all commits up to it.
+    pub retired: u64,
+    /// Its root record: while the version is current, the root word has this value.
+    pub record: u32,
+}
+
+struct Inner {
+    pool: Pool<Worker>,
+    closed: AtomicBool,
+    file: SlabFile,
+}
+
+/// An opened slab. Clones share it; it is closed by [`Slab::close`] or when the last clone goes.
+#[derive(Clone)]
+pub struct Slab(Arc<Inner>);
+
+impl Slab {
+    /// Opens the slab at `path`; creates it if it is missing, unless `options` say otherwise.
+    pub fn open(path: &Path, options: &Options) -> Result<Slab> {
+        Ok(Slab::over(SlabFile::open(path, options, &rebuild_symbols)?))
+    }
+
+    /// A new slab without a name, which lives as long as this process has it open.
+    pub fn anonymous(options: &Options) -> Result<Slab> {
+        Ok(Slab::over(SlabFile::anonymous(options)?))
+    }
+
+    fn over(file: SlabFile) -> Slab {
+        Slab(Arc::new(Inner { pool: Pool::default(), closed: AtomicBool::new(false), file }))
+    }
+
+    /// The mapped bytes.
+    pub fn map(&self) -> &Mapping {
+        self.0.file.mapping()
+    }
+
+    /// Mapping and file.
+    pub fn memory(&self) -> Memory<'_> {
+        Memory { map: self.map(), file: &self.0.file }
+    }
+
+    /// A reader of all that is allocated now. What is read must be pinned.
+    pub fn reader(&self) -> Reader<'_> {
+        self.map().reader()
+    }
+
+    /// May this process use the slab (not closed, not forked)?
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        if self.0.closed.load(Acquire) {
+            return Err(Error::Closed);
+        }
+        self.0.file.check_fork()
+    }
+
+    /// Was it opened read-only?
+    pub fn read_only(&self) -> bool {
+        self.0.file.read_only()
+    }
+
+    /// An idle or new worker.
+    pub(crate) fn worker(&self) -> Result<Box<Worker>> {
+        if let Some(w) = self.0.pool.take() {
+            return Ok(w);
+        }
+        Ok(Box::new(Worker::new(Agent::claim(self.memory(), self.0.file.participant())?)))
+    }
+
+    /// Takes a worker back.
+    pub(crate) fn put_worker(&self, worker: Box<Worker>) {
+        if let Some(w) = self.0.pool.put(worker) {
+            w.agent.release(self.memory());
+        }
+    }
+
+    /// `version` as plain data; the caller has it pinned or has just made it.
+    pub(crate) fn view(&self, version: Version) -> View {
+        let map = self.map();
+        let r = map.record(version.record);
+        View {
+            version: version.number,
+            state: r.state.load(Relaxed),
+            limit: map.backed(),
+            time_ms: r.time.load(Relaxed),
+            retired: r.retired.load(Relaxed),
+            record: version.record as u32,
+        }
+    }
+
+    /// Pins the current version until the snapshot is dropped.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.check()?;
+        let mut worker = self.worker()?;
+        let version = worker.agent.pin(self.map(), Slot::A);
+        let view = self.view(version);
+        Ok(Snapshot { slab: self.clone(), worker: Some(worker), view })
+    }
+
+    /// A new, empty pin group.
+    pub fn open_group(&self) -> Result<u32> {
+        self.check()?;
+        let map = self.map();
+        let owner = self.0.file.participant() as u64 + 1;
+        loop {
+            let n = map.groups();
+            for i in 0..n {
+                let g = map.group(i);
+                if g.owner.load(Relaxed) == 0 && g.owner.compare_exchange(0, owner, AcqRel, Relaxed).is_ok() {
+                    return Ok(i as u32);
+                }
+            }
+            let what = "pin groups at once: too many old values are held; let them go or copy them out";
+            grow_table(self.memory(), CONTROL_GROUPS_BACKED, n as u64, GROUPS, GROUP_SIZE, GROUPS_MAX, what)?;
+        }
+    }
+
+    fn own_group(&self, group: u32) -> Result<()> {
+        self.check()?;
+        let owner = self.0.file.participant() as u64 + 1;
+        if group as usize >= self.map().groups() || self.map().group(group as usize).owner.load(Acquire) != owner {
+            return Err(Error::arg("no such pin group"));
+        }
+        Ok(())
+    }
+
+    /// Adds the current version to `group` and returns it.
+    pub fn group_view(&self, group: u32) -> Result<View> {
+        self.own_group(group)?;
+        let mut worker = self.worker()?;
+        let version = worker.agent.pin(self.map(), Slot::A);
+        group_add(self.map(), group as usize, version.number);
+        let view = self.view(version);
+        worker.agent.unpin(self.map(), Slot::A);
+        self.put_worker(worker);
+        Ok(view)
+    }
+
+    /// Lets all versions of `group` go.
+    pub fn close_group(&self, group: u32) -> Result<()> {
+        self.own_group(group)?;
+        group_close(self.map(), group as usize);
+        Ok(())
+    }
+
+    /// Is `group` open and ours?
+    pub(crate) fn check_group(&self, group: u32) -> Result<Option<u32>> {
+        self.own_group(group).map(|()| Some(group))
+    }
+
+    /// The keyword (kind 0) or symbol (kind 1) of that name, made if it is new.
+    pub fn intern(&self, kind: u8, namespace: Option<&[u8]>, name: &[u8]) -> Result<u64> {
+        self.check()?;
+        if let Some(word) = symbol::find(self.map(), kind, namespace, name)? {
+            return Ok(word);
+        }
+        let mut worker = self.worker()?;
+        let word = symbol::intern(self.memory(), &mut worker.agent.alloc, kind, namespace, name);
+        self.put_worker(worker);
+        word
+    }
+
+    /// Number of the current version.
+    pub fn version(&self) -> Result<u64> {
+        Ok(self.snapshot()?.view().version)
+    }
+
+    /// Tells waiters of all processes that there is a new version.
+    pub(crate) fn notify(&self) {
+        let map = self.map();
+        let notify = map.atomic_u32(CONTROL_NOTIFY);
+        if announce(notify, map.atomic_u32(CONTROL_WAITERS)) {
+            crate::sys::futex_wake(notify);
+        }
+    }
+
+    /// Wakes all waiters of all processes; those that find no new version sleep on.
+    pub fn wake(&self) -> Result<()> {
+        self.check()?;
+        self.notify();
+        Ok(())
+    }
+
+    /// Sleeps until there is a version later than `seen`, and returns it; None after `timeout`, or when [`Slab::wake`] was called.
+    pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<Option<u64>> {
+        /// A committer killed between its commit and its wake-up leaves sleepers behind: they look again after this.
+        const CAP: Duration = Duration::from_secs(1);
+        let end = timeout.map(|t| crate::sys::monotonic() + t);
+        let map = *self.map();
+        let (notify, waiters) = (map.atomic_u32(CONTROL_NOTIFY), map.atomic_u32(CONTROL_WAITERS));
+        loop {
+            self.check()?;
+            let n = enlist(notify, waiters);
+            let now = self.version();
+            let left = end.map_or(CAP, |e| e.saturating_sub(crate::sys::monotonic()).min(CAP));
+            if matches!(now, Ok(v) if v <= seen) && !left.is_zero() {
+                crate::sys::futex_wait(notify, n, left);
+            }
+            leave(waiters);
+            let now = now?;
+            if now > seen {
+                return Ok(Some(now));
+            }
+            let now = self.version()?;
+            if now > seen {
+                return Ok(Some(now));
+            }
+            if notify.load(Acquire) != n || end.is_some_and(|e| crate::sys::monotonic() >= e) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Makes the current version survive a crash of the machine. Returns the version that is durable now.
+    pub fn sync(&self) -> Result<u64> {
+        self.check()?;
+        let target = self.version()?;
+        self.0.file.sync(self, target)
+    }
+
+    /// Makes `version`, just committed, durable if the slab was opened so.
+    pub(crate) fn committed(&self, version: u64) -> Result<()> {
+        if self.0.file.options().sync_every_commit {
+            self.0.file.sync(self, version)?;
+        }
+        Ok(())
+    }
+
+    /// Frees what no pin holds any more, in all idle agents of this process.
+    pub fn reclaim(&self) {
+        let mut idle = Vec::new();
+        while let Some(mut w) = self.0.pool.take() {
+            w.agent.drain(self.memory(), true);
+            idle.push(w);
+        }
+        idle.into_iter().for_each(|w| self.put_worker(w));
+    }
+
+    /// Closes the slab for all clones: further calls are errors. The memory stays mapped until the last clone goes.
+    pub fn close(&self) -> Result<()> {
+        if self.0.closed.swap(true, AcqRel) {
+            return Err(Error::Closed);
+        }
+        if self.0.file.check_fork().is_ok() {
+            while let Some(w) = self.0.pool.take() {
+                w.agent.release(self.memory());
+            }
+        }
+        self.0.file.close()
+    }
+}
+
+/// After a recovery: the symbol trie isn't in the superblock, it is made anew from the directory.
+fn rebuild_symbols(file: &SlabFile) -> Result<()> {
+    let memory = Memory { map: file.mapping(), file };
+    let mut agent = Agent::claim(memory, file.participant())?;
+    let result = symbol::rebuild_trie(memory, &mut agent.alloc);
+    agent.release(memory);
+    result
+}
+
+impl Source for Slab {
+    fn with_current(&self, f: &mut dyn FnMut(Candidate) -> Result<u64>) -> Result<u64> {
+        let view = self.snapshot()?;
+        f(Candidate { version: view.view.version, state: view.view.state, time: view.view.time_ms })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if !self.closed.load(Acquire) && self.file.check_fork().is_ok() {
+            let memory = Memory { map: self.file.mapping(), file: &self.file };
+            while let Some(w) = self.pool.take() {
+                w.agent.release(memory);
+            }
+        }
+    }
+}
+
+/// A pinned version.
+pub struct Snapshot {
+    slab: Slab,
+    worker: Option<Box<Worker>>,
+    view: View,
+}
+
+impl Snapshot {
+    /// The version.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
+    /// The slab.
+    pub fn slab(&self) -> &Slab {
+        &self.slab
+    }
+
+    /// A reader of this version.
+    pub fn reader(&self) -> Reader<'_> {
+        self.slab.reader()
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.agent.unpin(self.slab.map(), Slot::A);
+            self.slab.put_worker(worker);
+        }
+    }
+}

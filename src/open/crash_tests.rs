@@ -1,0 +1,281 @@
+//! Killed processes, forked processes, crashed machines.
+
+use super::tests::{agent, commit, open, open_with, place, reading, root};
+use super::{Options, SlabFile, LOCK_PARTICIPANTS};
+use crate::durable::flush::Quiet;
+use crate::epoch::pin::Slot;
+use crate::epoch::Shared;
+use crate::error::Error;
+use crate::slab::alloc::Memory;
+use crate::slab::layout::*;
+use std::cell::RefCell;
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering::*;
+
+/// Runs `child_process` in a process of its own and waits until it has done its part; then it sleeps until it is killed.
+fn child(role: &str, path: &Path) -> Child {
+    let module = module_path!().split_once("::").unwrap().1;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("{module}::child_process"), "--nocapture"])
+        .env("EVE_TEST_ROLE", role)
+        .env("EVE_TEST_SLAB", path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|l| l.unwrap().contains("child is ready")), "the child died early");
+    child
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Not a test of its own: what the other process of a test does.
+#[test]
+fn child_process() {
+    let Ok(role) = std::env::var("EVE_TEST_ROLE") else { return };
+    let path = PathBuf::from(std::env::var("EVE_TEST_SLAB").unwrap());
+    let slab = open(&path).unwrap();
+    let mut a = agent(&slab);
+    let memory = Memory { map: slab.mapping(), file: &slab };
+    match role.as_str() {
+        // Dies with a pin, a group, fresh and stamped objects, a half-made record and owned blocks.
+        "transaction" => {
+            commit(&slab, &mut a, 11);
+            let base = a.pin(slab.mapping(), Slot::A);
+            for birth in [FRESH | 1, base.number + 1, base.number] {
+                let at = a.alloc.alloc(memory, 64, base.number).unwrap();
+                slab.mapping().atomic_u64(at).store(header(I64, 0, birth), Release);
+            }
+            a.claim_record(memory, base).unwrap();
+            slab.mapping().atomic_u32(CONTROL_WAITERS).store(5, Release);
+            slab.mapping().atomic_u64(CONTROL_TRACER).store(5, Release);
+            let g = slab.mapping().group(3);
+            g.owner.store(slab.participant() as u64 + 1, Release);
+            g.hi.store(2, Release);
+            g.lo.store(3, Release);
+        }
+        "commit" => {
+            commit(&slab, &mut a, 13);
+        }
+        "fork" => {
+            // SAFETY: the child of the fork only sleeps.
+            let pid = unsafe { libc::fork() };
+            if pid == 0 {
+                loop {
+                    std::thread::sleep(std::time::Duration::from_secs(1000));
+                }
+            }
+            let place = PARTICIPANTS + slab.participant() as u64 * PARTICIPANT_SIZE;
+            slab.mapping().atomic_u32(place + 12).store(pid as u32, Release);
+        }
+        other => panic!("no role {other}"),
+    }
+    println!("child is ready");
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1000));
+    }
+}
+
+/// Owners of agent lines, sorted.
+fn owners(slab: &SlabFile) -> Vec<u64> {
+    let map = slab.mapping();
+    (0..map.agents()).map(|i| map.agent(i).owner.load(Acquire)).filter(|&o| o != 0).collect()
+}
+
+/// What a dead participant must not have left: pins, groups, records, objects that were never committed.
+fn assert_cleared(slab: &SlabFile) {
+    let map = slab.mapping();
+    assert!((0..map.agents()).all(|i| map.agent(i).pins.iter().all(|p| p.load(Acquire) == 0)));
+    assert!((0..map.groups()).all(|i| map.group(i).owner.load(Acquire) == 0 && map.group(i).lo.load(Acquire) == 0));
+    assert!((0..map.records()).all(|i| Shared::record(map, i).meta.load(Acquire) & 3 != 1));
+    let mut objects = 0;
+    for b in HEADER_SIZE / BLOCK_SIZE..map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire) {
+        let d = map.atomic_u64(descriptor(b)).load(Acquire);
+        assert_ne!(d as u8, BLOCK_OWNED, "block {b}");
+        let class = (d >> 8) as u8 as usize;
+        for i in 0..class_cells(class.max(1)) {
+            let h = map.atomic_u64(b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class.max(1))) as u64).load(Acquire);
+            assert!(h == 0 || header_birth(h) <= 2, "an object of birth {:#x} is left", header_birth(h));
+            objects += (h != 0) as usize;
+        }
+    }
+    assert_eq!(objects, 1, "committed objects stay");
+}
+
+#[test]
+fn a_killed_holder_frees_its_byte_and_its_things_are_cleared_by_those_who_live() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let holder = child("transaction", &path);
+    assert_eq!(owners(&slab), [2]);
+    assert_eq!(slab.reap().unwrap(), 0, "the holder is alive");
+    assert!(crate::sys::is_locked(&slab.file, LOCK_PARTICIPANTS + 1, 1).unwrap());
+    kill(holder);
+    assert!(!crate::sys::is_locked(&slab.file, LOCK_PARTICIPANTS + 1, 1).unwrap());
+    assert_eq!(owners(&slab), [2]);
+    assert_eq!(slab.reap().unwrap(), 1);
+    assert_eq!(slab.reap().unwrap(), 0);
+    assert_eq!(owners(&slab), []);
+    assert_cleared(&slab);
+    assert_eq!(root(&slab), (2, 11));
+    assert_eq!(open(&path).unwrap().participant(), 1);
+}
+
+#[test]
+fn the_next_opener_clears_dead_participants_too() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    kill(child("transaction", &path));
+    let next = open(&path).unwrap();
+    assert_eq!(next.participant(), 1);
+    assert_eq!(owners(&slab), []);
+}
+
+#[test]
+fn a_slab_whose_last_holder_was_killed_is_adopted_with_its_live_root() {
+    let (_dir, path) = place();
+    kill(child("transaction", &path));
+    let slab = open(&path).unwrap();
+    assert_eq!((root(&slab), slab.participant()), ((2, 11), 0));
+    assert_cleared(&slab);
+    let map = slab.mapping();
+    assert_eq!(map.atomic_u32(CONTROL_INCARNATION).load(Relaxed), 1);
+    assert_eq!(map.atomic_u32(CONTROL_WAITERS).load(Relaxed), 0);
+    assert_eq!(map.atomic_u64(CONTROL_TRACER).load(Relaxed), 0);
+    assert_eq!(map.atomic_u64(CONTROL_DURABLE).load(Relaxed), 2, "adopting makes the live root durable");
+    assert_eq!(map.atomic_u32(CONTROL_MAPS).load(Relaxed), crate::durable::control::MAPS_SUPERSET);
+}
+
+fn patch(path: &Path, at: u64, bytes: &[u8]) {
+    OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
+}
+
+#[test]
+fn after_another_boot_the_slab_is_recovered_to_its_last_durable_version() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let mut a = agent(&slab);
+    commit(&slab, &mut a, 7);
+    slab.sync(&Quiet(slab.mapping()), 2).unwrap();
+    kill(child("commit", &path));
+    assert_eq!(root(&slab), (3, 13));
+    // No close, so nothing more becomes durable: what a crash of the machine is to the file.
+    std::mem::forget(slab);
+    let copy = path.with_file_name("b.slab");
+    std::fs::copy(&path, &copy).unwrap();
+    patch(&copy, CONTROL_BOOT_ID, &[0x5A; 16]);
+    let e = open_with(&copy, &reading()).map(|s| root(&s));
+    assert_eq!(e, Ok((2, 7)), "a reader sees the durable version");
+    let rebuilt = RefCell::new(0);
+    let again = SlabFile::open(&copy, &Options::default(), &|s| {
+        *rebuilt.borrow_mut() += 1;
+        assert_eq!(root(s).1, 7);
+        Ok(())
+    })
+    .unwrap();
+    let (version, state) = root(&again);
+    assert_eq!((state, *rebuilt.borrow()), (7, 1));
+    assert!(version >= 3 + (1 << 20), "the numbers of lost versions must not come back");
+    assert_eq!(again.mapping().atomic_u64(CONTROL_DURABLE).load(Relaxed), version);
+    assert_eq!(again.mapping().atomic_u32(CONTROL_INCARNATION).load(Relaxed), 2);
+    drop(again);
+    let third = SlabFile::open(&copy, &Options::default(), &|_| panic!("nothing to rebuild")).unwrap();
+    assert_eq!(root(&third), (version, 7));
+}
+
+#[test]
+fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let (mut a, memory) = (agent(&slab), Memory { map: slab.mapping(), file: &slab });
+    let kept = a.alloc.alloc(memory, 64, 1).unwrap() / BLOCK_SIZE;
+    let run = a.alloc.alloc(memory, 200_000, 1).unwrap() / BLOCK_SIZE;
+    commit(&slab, &mut a, 7);
+    slab.sync(&Quiet(slab.mapping()), 2).unwrap();
+    let lost = [a.alloc.alloc(memory, 5000, 2).unwrap(), a.alloc.alloc(memory, 300_000, 2).unwrap()].map(|at| at / BLOCK_SIZE);
+    kill(child("transaction", &path));
+    let copy = path.with_file_name("b.slab");
+    std::fs::copy(&path, &copy).unwrap();
+    // Lost blocks below the durable high-water mark, as if they had been free when it was written.
+    let high_water = slab.mapping().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    let slab = {
+        let (best, mut s) = crate::durable::superblock::valid(slab.mapping(), &slab.ident().uuid)[0];
+        s.high_water = high_water;
+        s.backed = slab.mapping().backed();
+        s.sequence += 1;
+        s.store(slab.mapping(), best);
+        std::fs::copy(&path, &copy).unwrap();
+        slab
+    };
+    let again = open(&copy).unwrap();
+    let map = again.mapping();
+    assert_eq!(owners(&again), []);
+    assert!((0..map.agents()).all(|i| map.agent(i).pins.iter().all(|p| p.load(Acquire) == 0)));
+    assert!((0..map.groups()).all(|i| map.group(i).lo.load(Acquire) == 0));
+    assert!((1..map.records()).all(|i| Shared::record(map, i).meta.load(Acquire) == 0));
+    assert_eq!(map.atomic_u32(PARTICIPANTS + PARTICIPANT_SIZE).load(Acquire), 0);
+    let state = |b: u64| map.atomic_u64(descriptor(b)).load(Acquire) as u8;
+    assert_eq!([state(kept), state(run), state(run + 1)], [BLOCK_SHELVED, BLOCK_LARGE, BLOCK_TAIL]);
+    assert_eq!(lost.map(state), [BLOCK_FREE, BLOCK_FREE]);
+    let free = (HEADER_SIZE / BLOCK_SIZE..high_water).filter(|&b| state(b) == BLOCK_FREE).count() as u64;
+    assert!(free >= 6 && map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed) == free);
+    drop(slab);
+}
+
+#[test]
+fn a_recovery_cut_short_is_done_again() {
+    let (_dir, path) = place();
+    drop(open(&path).unwrap());
+    patch(&path, CONTROL_BOOT_ID, &[0x5A; 16]);
+    let failed = SlabFile::open(&path, &Options::default(), &|_| Err(Error::Closed));
+    assert_eq!(failed.unwrap_err(), Error::Closed);
+    let rebuilt = RefCell::new(false);
+    let slab = SlabFile::open(&path, &Options::default(), &|_| {
+        *rebuilt.borrow_mut() = true;
+        Ok(())
+    });
+    assert_eq!(root(&slab.unwrap()).1, EMPTY_MAP);
+    assert!(rebuilt.into_inner());
+}
+
+#[test]
+fn a_forked_child_is_refused_and_ends_without_touching_the_slab() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    // SAFETY: the child only loads a word, drops the slab (no locks, no memory of others) and leaves at once.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let refused = slab.check_fork() == Err(Error::Forked);
+        drop(slab);
+        // SAFETY: ends the child without running what belongs to the test's process.
+        unsafe { libc::_exit(if refused { 0 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for our own child.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child must be refused and must not crash");
+    slab.check_fork().unwrap();
+    assert_eq!(open(&path).unwrap().participant(), 1, "we are still alive and hold our place");
+}
+
+#[test]
+fn a_forked_child_that_lives_on_does_not_keep_its_dead_parent_alive() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let holder = child("fork", &path);
+    // The participant's reserved word, for people, tells us the grandchild.
+    let grandchild = slab.mapping().atomic_u32(PARTICIPANTS + PARTICIPANT_SIZE + 12).load(Acquire) as i32;
+    kill(holder);
+    assert!(grandchild > 1 && Path::new(&format!("/proc/{grandchild}")).exists());
+    let dead = slab.reap();
+    // SAFETY: ends the process that the child of this test made.
+    unsafe { libc::kill(grandchild, libc::SIGKILL) };
+    assert_eq!(dead.unwrap(), 1);
+}

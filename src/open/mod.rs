@@ -1,0 +1,86 @@
+//! Creating, opening, joining, growing and closing slabs.
+//!
+//! O1. A slab appears under its name whole: it is made without a name and linked. So a file that is empty or half a slab is an error.
+//! O2. Opening and closing hold the GATE lock. Who finds nobody alive behind it adopts the slab (same page cache) or recovers it.
+//! O3. A participant is alive while its byte is locked. The lock is held by a mapping that a forked child doesn't inherit, so it ends with
+//!     the process, however that ends. Whoever clears a dead participant's things holds its byte meanwhile.
+//! O4. The mapping never moves. The file is never cut while anybody has it open.
+//!
+//! Locks are those of open files (OFD) on single bytes from 2^62 on, far beyond any data. Order: GATE, SYNC, participant. They don't exclude
+//! threads that share the open file: each lock has a mutex in front of it.
+
+use std::path::PathBuf;
+
+#[cfg(unix)]
+mod create;
+#[cfg(unix)]
+mod file;
+#[cfg(unix)]
+mod found;
+#[cfg(unix)]
+mod grow;
+#[cfg(unix)]
+mod liveness;
+#[cfg(unix)]
+mod join;
+#[cfg(unix)]
+pub use file::SlabFile;
+
+#[cfg(target_family = "wasm")]
+mod wasm;
+#[cfg(target_family = "wasm")]
+pub use wasm::SlabFile;
+
+#[cfg(all(test, unix))]
+mod crash_tests;
+#[cfg(all(test, unix))]
+mod image_tests;
+#[cfg(all(test, unix))]
+mod tests;
+
+/// First lock byte.
+#[cfg(unix)]
+pub(crate) const LOCKS: u64 = 1 << 62;
+/// Held while a slab is opened or closed.
+#[cfg(unix)]
+pub(crate) const LOCK_GATE: u64 = LOCKS;
+/// Held while a version is made durable.
+#[cfg(unix)]
+pub(crate) const LOCK_SYNC: u64 = LOCKS + 1;
+/// Held for reading by those who opened the slab read-only. (Byte 2 is the tracer's.)
+#[cfg(unix)]
+pub(crate) const LOCK_READ_ONLY: u64 = LOCKS + 3;
+/// Held while the file grows, where the file system can't allocate ranges.
+#[cfg(unix)]
+pub(crate) const LOCK_GROW: u64 = LOCKS + 4;
+/// Byte of participant 0; the others follow.
+#[cfg(unix)]
+pub(crate) const LOCK_PARTICIPANTS: u64 = LOCKS + 4096;
+
+/// How to open a slab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Make the slab if it is missing.
+    pub create: bool,
+    /// The slab must not exist yet.
+    pub must_be_new: bool,
+    /// Only read. Possible without write permission; nobody may have the slab open for writing meanwhile.
+    pub read_only: bool,
+    /// File mode of a new slab.
+    pub mode: u32,
+    /// Make every commit durable before it returns.
+    pub sync_every_commit: bool,
+    /// Largest size of the slab in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { create: true, must_be_new: false, read_only: false, mode: 0o600, sync_every_commit: false, max_bytes: u64::MAX }
+    }
+}
+
+/// Name of a slab without a file, for messages.
+fn anonymous_name() -> PathBuf {
+    PathBuf::from("an anonymous slab")
+}

@@ -1,0 +1,391 @@
+//! Cells and blocks. An agent allocates from blocks that it owns, without atomics on the common path; anyone may free a cell by its name.
+//!
+//! A block is taken by one CAS of its descriptor (FREE or SHELVED -> OWNED) or by raising the high-water mark, and given back SHELVED.
+//! A cell is free when its header is 0 (S2). The bitmap's bit is 1 while a cell is used or in some agent's private list; it may be wrong:
+//! a set bit hides a free cell until a sweep, a cleared bit of a used cell costs one look at the header.
+
+use super::cell::{give_block, is_free, offer, take_block, take_offers};
+use super::layout::*;
+use super::mapping::Mapping;
+use crate::error::{Error, Result};
+use std::sync::atomic::Ordering::*;
+
+/// What the allocator needs of the file below it.
+pub trait Grow {
+    /// Makes `backed_len` at least `backed`. An error means that nothing changed.
+    fn grow(&self, backed: u64) -> Result<()>;
+    /// Makes sure that `len` bytes at `offset` (a table's piece) are allocated.
+    fn ensure(&self, offset: u64, len: u64) -> Result<()>;
+}
+
+/// Mapping and file of a slab, as the allocator sees them.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    /// The mapped bytes.
+    pub map: &'a Mapping,
+    /// The file that grows.
+    pub file: &'a (dyn Grow + Sync),
+}
+
+/// A block counts as worth scanning when at least one cell in this many is free: below it, a new block is cheaper than the scan.
+const WORTH: u32 = 8;
+/// Descriptors looked at for a shelved or free block before the slab grows.
+const SEARCH: u64 = 64;
+
+#[derive(Default)]
+struct Class {
+    /// Offsets of free cells that only this agent knows.
+    free: Vec<u64>,
+    /// Owned blocks of this class.
+    blocks: Vec<u64>,
+    /// Block (index in `blocks`) and bitmap word where the next refill goes on.
+    at: (usize, usize),
+    /// Free cells found since `at` was last at the start.
+    found: u32,
+}
+
+/// The private side of one agent's allocation.
+pub struct Allocator {
+    agent: u16,
+    classes: Vec<Class>,
+    cursor: u64,
+}
+
+fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
+    state as u64 | (class as u64) << 8 | (owner as u64) << 16 | (generation as u64) << 32
+}
+
+impl Allocator {
+    /// The allocator of agent line `agent`.
+    pub fn new(agent: u16) -> Allocator {
+        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: HEADER_SIZE / BLOCK_SIZE - 1 }
+    }
+
+    fn owner(&self) -> u16 {
+        self.agent + 1
+    }
+
+    /// Offset of a free object of `size` bytes, whose header is 0. `version` is one that the caller has seen current.
+    #[inline]
+    pub fn alloc(&mut self, m: Memory, size: usize, version: u64) -> Result<u64> {
+        if size > CELL_MAX {
+            return self.alloc_run(m, (size as u64).div_ceil(BLOCK_SIZE), version);
+        }
+        let class = class_of(size);
+        loop {
+            if let Some(at) = self.classes[class].free.pop() {
+                return Ok(at);
+            }
+            self.refill(m, class, version)?;
+        }
+    }
+
+    /// Takes back a cell of an owned block whose header the caller has set to 0.
+    #[inline]
+    pub fn give(&mut self, at: u64, class: usize) {
+        self.classes[class].free.push(at);
+    }
+
+    /// Fills the private list of `class` with free cells: the next bitmap words of the owned blocks, or a further block.
+    #[cold]
+    fn refill(&mut self, m: Memory, class: usize, version: u64) -> Result<()> {
+        let cells = class_cells(class);
+        let words = cells.div_ceil(64);
+        loop {
+            let c = &mut self.classes[class];
+            if c.at.0 >= c.blocks.len() {
+                let all = (c.blocks.len() * cells) as u32;
+                let enough = c.found > 0 && c.found >= all / WORTH;
+                c.at = (0, 0);
+                c.found = 0;
+                if !enough {
+                    let block = self.take_block(m, class, version)?;
+                    let c = &mut self.classes[class];
+                    c.blocks.push(block);
+                    c.at = (c.blocks.len() - 1, 0);
+                }
+                continue;
+            }
+            let block = c.blocks[c.at.0] * BLOCK_SIZE;
+            while c.at.1 < words {
+                let w = c.at.1;
+                c.at.1 += 1;
+                let valid = if (w + 1) * 64 <= cells { !0 } else { (1u64 << (cells % 64)) - 1 };
+                let mut free = take_offers(m.map.atomic_u64(block + w as u64 * 8), valid);
+                if free == 0 {
+                    continue;
+                }
+                let before = c.free.len();
+                while free != 0 {
+                    let i = 63 - free.leading_zeros() as usize;
+                    free ^= 1 << i;
+                    let at = block + BITMAP_SIZE + ((w * 64 + i) * class_size(class)) as u64;
+                    if is_free(m.map.atomic_u64(at)) {
+                        c.free.push(at);
+                    }
+                }
+                c.found += (c.free.len() - before) as u32;
+                if c.free.len() > before {
+                    return Ok(());
+                }
+            }
+            c.at = (c.at.0 + 1, 0);
+        }
+    }
+
+    /// A block of `class` for this agent.
+    fn take_block(&mut self, m: Memory, class: usize, version: u64) -> Result<u64> {
+        if let Some(b) = self.find_block(m, class, version) {
+            return Ok(b);
+        }
+        let b = raise_high_water(m, 1)?;
+        self.claim_new(m, b, BLOCK_OWNED, class as u8, version, 1);
+        Ok(b)
+    }
+
+    /// Looks at the next descriptors for a shelved block of the class with room, or a free block.
+    fn find_block(&mut self, m: Memory, class: usize, version: u64) -> Option<u64> {
+        let high = m.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
+        for _ in 0..SEARCH {
+            self.cursor = (self.cursor + 1).max(HEADER_SIZE / BLOCK_SIZE);
+            if self.cursor >= high {
+                self.cursor = HEADER_SIZE / BLOCK_SIZE;
+                if self.cursor >= high {
+                    return None;
+                }
+            }
+            if self.cursor & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED && self.cursor >= SEGMENT_BLOCKS {
+                continue;
+            }
+            let d = m.map.atomic_u64(descriptor(self.cursor));
+            let was = d.load(Acquire);
+            let generation = (was >> 32) as u32;
+            if was as u8 == BLOCK_SHELVED && (was >> 8) as u8 == class as u8 && has_room(m.map, self.cursor, class) {
+                let own = pack(BLOCK_OWNED, class as u8, self.owner(), generation);
+                if take_block(d, was, own) {
+                    return Some(self.cursor);
+                }
+            } else if was as u8 == BLOCK_FREE {
+                let own = pack(BLOCK_RECLAIM, class as u8, self.owner(), generation.wrapping_add(1));
+                if take_block(d, was, own) {
+                    m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
+                    zero_block(m.map, self.cursor);
+                    self.claim_new(m, self.cursor, BLOCK_OWNED, class as u8, version, 1);
+                    return Some(self.cursor);
+                }
+            }
+        }
+        None
+    }
+
+    /// Writes the descriptor of a block that only we hold: the stamp first, so that a run never looks older than it is.
+    fn claim_new(&self, m: Memory, block: u64, state: u8, class: u8, version: u64, run: u64) {
+        let d = m.map.atomic_u64(descriptor(block));
+        let generation = (d.load(Relaxed) >> 32) as u32;
+        m.map.atomic_u64(descriptor(block) + 8).store(version | run << 48, Relaxed);
+        let owner = if state == BLOCK_LARGE || state == BLOCK_TAIL { 0 } else { self.owner() };
+        give_block(d, pack(state, class, owner, generation));
+    }
+
+    /// A run of `blocks` blocks for one large object; its header is 0.
+    fn alloc_run(&mut self, m: Memory, blocks: u64, version: u64) -> Result<u64> {
+        let first = match self.find_run(m, blocks) {
+            Some(b) => b,
+            None => raise_high_water(m, blocks)?,
+        };
+        for b in (first..first + blocks).rev() {
+            let state = if b == first { BLOCK_LARGE } else { BLOCK_TAIL };
+            self.claim_new(m, b, state, 0, version, if b == first { blocks } else { 0 });
+        }
+        m.map.atomic_u64(first * BLOCK_SIZE).store(0, Relaxed);
+        Ok(first * BLOCK_SIZE)
+    }
+
+    /// `blocks` adjacent free blocks below the high-water mark, claimed.
+    fn find_run(&mut self, m: Memory, blocks: u64) -> Option<u64> {
+        if m.map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed) < blocks {
+            return None;
+        }
+        let high = m.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
+        let mut start = HEADER_SIZE / BLOCK_SIZE;
+        let mut b = start;
+        while b < high {
+            let in_table = b >= SEGMENT_BLOCKS && b & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED;
+            let d = m.map.atomic_u64(descriptor(b));
+            let was = if in_table { BLOCK_LARGE as u64 } else { d.load(Acquire) };
+            let mine = pack(BLOCK_RECLAIM, 0, self.owner(), ((was >> 32) as u32).wrapping_add(1));
+            if was as u8 == BLOCK_FREE && take_block(d, was, mine) {
+                m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
+                if b + 1 - start == blocks {
+                    return Some(start);
+                }
+            } else {
+                release_run(m.map, start, b - start);
+                start = b + 1;
+            }
+            b += 1;
+        }
+        release_run(m.map, start, b - start);
+        None
+    }
+
+    /// Gives every owned block back for others to allocate from. Called when the agent line is given up; no cell may be fresh.
+    pub fn shelve_all(&mut self, map: &Mapping) {
+        for class in 1..CLASSES {
+            let c = std::mem::take(&mut self.classes[class]);
+            for at in c.free {
+                mark_free(map, at, class);
+            }
+            for b in c.blocks {
+                shelve(map, b);
+            }
+        }
+    }
+
+    /// Is the cell at `at` in a block of this agent? Then its class.
+    #[inline]
+    pub fn owned_class(&self, map: &Mapping, at: u64) -> Option<usize> {
+        let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
+        (d as u8 == BLOCK_OWNED && (d >> 16) as u16 == self.owner()).then_some((d >> 8) as u8 as usize)
+    }
+}
+
+/// Room in a shelved block: at least one free cell in [`WORTH`] by its bitmap.
+fn has_room(map: &Mapping, block: u64, class: usize) -> bool {
+    let cells = class_cells(class);
+    let used: u32 =
+        (0..cells.div_ceil(64)).map(|w| map.atomic_u64(block * BLOCK_SIZE + w as u64 * 8).load(Relaxed).count_ones()).sum();
+    (cells as u32).saturating_sub(used) >= cells as u32 / WORTH
+}
+
+fn zero_block(map: &Mapping, block: u64) {
+    for i in 0..BLOCK_SIZE / 8 {
+        map.atomic_u64(block * BLOCK_SIZE + i * 8).store(0, Relaxed);
+    }
+}
+
+/// Claims `blocks` new blocks of one segment, allocated on disk together with their descriptors. Blocks cut off by a segment's end become FREE.
+fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
+    if blocks > SEGMENT_BLOCKS - SEGMENT_RESERVED {
+        return Err(Error::limit("an object is larger than a segment (4 GiB)"));
+    }
+    let high = m.map.atomic_u64(CONTROL_HIGH_WATER);
+    loop {
+        let was = high.load(Acquire);
+        let mut first = was;
+        let in_segment = |b: u64| b & (SEGMENT_BLOCKS - 1);
+        if in_segment(first) + blocks > SEGMENT_BLOCKS {
+            first = (first | (SEGMENT_BLOCKS - 1)) + 1;
+        }
+        if first >= SEGMENT_BLOCKS && in_segment(first) < SEGMENT_RESERVED {
+            first += SEGMENT_RESERVED - in_segment(first);
+        }
+        let end = first + blocks;
+        if end * BLOCK_SIZE > m.map.reserved() - SLACK {
+            return Err(Error::full("the address space reserved for the slab", m.map.reserved()));
+        }
+        if end * BLOCK_SIZE > m.map.backed() {
+            m.file.grow(end * BLOCK_SIZE)?;
+        }
+        // Everything below the high-water mark is allocated, its descriptors too: allocate before the mark moves.
+        m.file.ensure(descriptor(first), blocks * DESCRIPTOR_SIZE)?;
+        if first != was {
+            m.file.ensure(descriptor(was), DESCRIPTOR_SIZE)?;
+        }
+        if high.compare_exchange(was, end, AcqRel, Relaxed).is_ok() {
+            let cut = (was..first).filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED).count() as u64;
+            m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(cut, Relaxed);
+            // A generation above 0 says that the block once held something: a lost version may have left it behind.
+            for b in first..end {
+                if m.map.atomic_u64(descriptor(b)).load(Acquire) >> 32 != 0 {
+                    zero_block(m.map, b);
+                }
+            }
+            return Ok(first);
+        }
+    }
+}
+
+fn release_run(map: &Mapping, first: u64, blocks: u64) {
+    for b in first..first + blocks {
+        let d = map.atomic_u64(descriptor(b));
+        let generation = (d.load(Relaxed) >> 32) as u32;
+        map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(1, Relaxed);
+        give_block(d, pack(BLOCK_FREE, 0, 0, generation));
+    }
+}
+
+/// Clears the hint bit of a free cell.
+fn mark_free(map: &Mapping, at: u64, class: usize) {
+    let block = at & !(BLOCK_SIZE - 1);
+    let i = (at - block - BITMAP_SIZE) / class_size(class) as u64;
+    offer(map.atomic_u64(block + i / 64 * 8), (i % 64) as u32);
+}
+
+fn shelve(map: &Mapping, block: u64) {
+    let d = map.atomic_u64(descriptor(block));
+    let was = d.load(Relaxed);
+    give_block(d, pack(BLOCK_SHELVED, (was >> 8) as u8, 0, (was >> 32) as u32));
+}
+
+/// Frees the object at `at` if its name (everything of its header but the SHARED flag) is still `name`. At most one caller wins; a stale
+/// name loses. Returns whether we freed it; the caller then gives the cell to its owner or lets [`forget`] mark it.
+pub fn free_named(map: &Mapping, at: u64, name: u64) -> bool {
+    super::cell::free_named(map.atomic_u64(at), name)
+}
+
+/// Lets others find a cell or run that has just been freed by [`free_named`].
+pub fn forget(map: &Mapping, at: u64) {
+    let block = at >> BLOCK_BITS;
+    let word = map.atomic_u64(descriptor(block));
+    let d = word.load(Acquire);
+    match d as u8 {
+        BLOCK_LARGE => {
+            let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
+            release_run(map, block, run.max(1));
+        }
+        BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
+        _ => {}
+    }
+}
+
+/// Bytes that the object at `at` takes.
+pub fn size_of_object(map: &Mapping, at: u64) -> u64 {
+    let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
+    match d as u8 {
+        BLOCK_LARGE => (map.atomic_u64(descriptor(at >> BLOCK_BITS) + 8).load(Relaxed) >> 48) * BLOCK_SIZE,
+        _ => class_size(((d >> 8) as u8 as usize).min(CLASSES - 1)) as u64,
+    }
+}
+
+/// Frees what a dead agent left half made in its blocks, fresh cells and cells stamped later than `current`, and shelves the blocks.
+/// Idempotent; the caller holds the dead participant's lock.
+pub fn adopt(map: &Mapping, agent: u16, current: u64) {
+    let high = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
+    for b in HEADER_SIZE / BLOCK_SIZE..high {
+        if b >= SEGMENT_BLOCKS && b & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED {
+            continue;
+        }
+        let d = map.atomic_u64(descriptor(b)).load(Acquire);
+        if (d >> 16) as u16 != agent + 1 {
+            continue;
+        }
+        if d as u8 == BLOCK_RECLAIM {
+            release_run(map, b, 1);
+            continue;
+        }
+        let class = (d >> 8) as u8 as usize;
+        if d as u8 != BLOCK_OWNED || class == 0 || class >= CLASSES {
+            continue;
+        }
+        for i in 0..class_cells(class) {
+            let at = b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64;
+            let h = map.atomic_u64(at).load(Acquire);
+            let unborn = header_birth(h) > current && header_flags(h) & FLAG_IMMORTAL == 0;
+            if h == 0 || (unborn && free_named(map, at, h)) {
+                mark_free(map, at, class);
+            }
+        }
+        shelve(map, b);
+    }
+}

@@ -1,0 +1,79 @@
+//! The transitions of cells, hints and blocks: what several agents do to one word at once.
+//!
+//! C1. A header goes 0 -> FRESH -> birth -> 0, or FRESH -> 0. Only the owner of the cell's block takes the first two steps; of all that
+//!     try the third, one wins.
+//! C2. A hint bit is 0 while its cell may be free. A bit that is wrongly 1 hides a cell until a sweep; one that is wrongly 0 costs a look
+//!     at the header. So no hint may be trusted, not even by the owner: a late [`offer`] can come when the cell is in its list already.
+//! C3. A descriptor leaves FREE and SHELVED only by [`take_block`], one winner; only the winner gives the block back.
+
+use super::layout::{header, header_flags, header_kind, FLAG_SEEN, FLAG_SHARED};
+use crate::sync::{order, weakened, AtomicU64, Ordering::*};
+
+const SHARED: u64 = (FLAG_SHARED as u64) << 8;
+
+/// Is the cell free? The owner of its block asks, before it writes the cell.
+#[inline(always)]
+pub fn is_free(cell: &AtomicU64) -> bool {
+    // Acquire pairs with the free: the last reads of whatever was in the cell happen before our writes. It also shows the root that the
+    // freer had seen, so that `still_current` can't be older than the death of an object that had the same name.
+    cell.load(order("cell: claim acquires", Acquire)) == 0
+}
+
+/// Gives a fresh object its birth, `version`. Only its owner calls this, between `still_current` and `publish`.
+#[inline]
+pub fn stamp(cell: &AtomicU64, version: u64) {
+    let h = cell.load(Relaxed);
+    // Release: whoever finds the object by its header (the tracer's sweep) sees its owner's floor. Readers come by the root instead.
+    cell.store(header(header_kind(h), header_flags(h) & !FLAG_SEEN, version), Release);
+}
+
+/// Flags a committed object that gets a second parent, before the commit that adds the parent. The root CAS publishes the flag.
+#[inline]
+pub fn share(cell: &AtomicU64) {
+    cell.fetch_or(SHARED, Relaxed);
+}
+
+/// Frees a cell if its name (all of its header but the SHARED flag, which can come at any time) is still `name`. At most one caller wins.
+pub fn free_named(cell: &AtomicU64, name: u64) -> bool {
+    let mut h = cell.load(Relaxed);
+    loop {
+        if h == 0 || ((h ^ name) & !SHARED != 0 && !weakened("cell: free by name")) {
+            return false;
+        }
+        // Release: the reads that the freer's scan waited for happen before the next owner's writes.
+        match cell.compare_exchange(h, 0, order("cell: free releases", Release), Relaxed) {
+            Ok(_) => return true,
+            Err(now) => h = now,
+        }
+    }
+}
+
+/// Tells the owner of the block that cell `i` of a bitmap word has been freed.
+#[inline]
+pub fn offer(hints: &AtomicU64, i: u32) {
+    // Release: who takes the hint sees the header 0, or the cell would be passed over and stay hidden.
+    hints.fetch_and(!(1 << i), order("hint: offer releases", Release));
+}
+
+/// Takes all hints of a bitmap word: bits of cells that may be free, among those of `valid`.
+#[inline]
+pub fn take_offers(hints: &AtomicU64, valid: u64) -> u64 {
+    let free = !hints.load(Relaxed) & valid;
+    if free != 0 {
+        hints.fetch_or(free, order("hint: take acquires", Acquire));
+    }
+    free
+}
+
+/// Takes the block whose descriptor was `was` (FREE or SHELVED) for `own`. False: somebody else did.
+#[inline]
+pub fn take_block(descriptor: &AtomicU64, was: u64, own: u64) -> bool {
+    // Acquire pairs with `give_block`: we see every header that the last owner wrote, so no object of its looks like a free cell.
+    descriptor.compare_exchange(was, own, order("block: take acquires", Acquire), Relaxed).is_ok()
+}
+
+/// Changes the descriptor of a block that the caller owns, for instance to give the block back.
+#[inline]
+pub fn give_block(descriptor: &AtomicU64, now: u64) {
+    descriptor.store(now, order("block: give releases", Release));
+}

@@ -1,0 +1,266 @@
+//! The capability to make objects: a transaction's private, uncommitted nodes.
+//!
+//! W1. A fresh object carries FRESH, its edit token and its index in `fresh`; nobody outside the transaction sees it before the commit stamps it.
+//! W2. Only an operation with the same, non-zero token may change a fresh object in place. Token 0 is a persistent operation: it never does.
+//! W3. `fresh[i].origin` is the committed object that fresh object `i` was copied from, or 0: the commit compares the two to find what died.
+
+use super::alloc::{forget, free_named, Allocator, Memory};
+use super::layout::*;
+use super::mapping::{Node, NodeMut, Reader};
+use crate::error::{Error, Result};
+use std::sync::atomic::Ordering::*;
+
+/// Edit token of a transient; [`PERSISTENT`] for operations that must not change anything in place.
+pub type Token = u32;
+/// No token: a persistent operation.
+pub const PERSISTENT: Token = 0;
+
+const TOKEN_BITS: u32 = 20;
+const INDEX_BITS: u32 = 27;
+const TOKEN_MAX: Token = (1 << TOKEN_BITS) - 1;
+const INDEX_NONE: usize = (1 << INDEX_BITS) - 1;
+
+/// One uncommitted object.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    /// Its offset; 0 when it was freed again.
+    pub at: u64,
+    /// The committed object that it was copied from, or 0.
+    pub origin: u64,
+}
+
+/// What a transaction remembers of its uncommitted objects between two uses of its writer.
+#[derive(Debug, Default)]
+pub struct Uncommitted {
+    fresh: Vec<Fresh>,
+    unused: Vec<u32>,
+    live: usize,
+    tokens: Token,
+}
+
+/// Makes and frees uncommitted objects for one transaction.
+pub struct Writer<'a> {
+    memory: Memory<'a>,
+    reader: Reader<'a>,
+    alloc: &'a mut Allocator,
+    version: u64,
+    fresh: Vec<Fresh>,
+    unused: Vec<u32>,
+    live: usize,
+    tokens: Token,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer over `alloc`'s blocks for a transaction on `version`.
+    pub fn new(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64) -> Writer<'a> {
+        Writer::resume(memory, alloc, version, Uncommitted::default())
+    }
+
+    /// A writer that goes on where [`Writer::suspend`] stopped.
+    pub fn resume(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64, u: Uncommitted) -> Writer<'a> {
+        let Uncommitted { fresh, unused, live, tokens } = u;
+        Writer { memory, reader: memory.map.reader(), alloc, version, fresh, unused, live, tokens }
+    }
+
+    /// Ends the writer's borrow of the allocator.
+    pub fn suspend(self) -> Uncommitted {
+        Uncommitted { fresh: self.fresh, unused: self.unused, live: self.live, tokens: self.tokens }
+    }
+
+    /// Reads committed and fresh objects alike.
+    #[inline]
+    pub fn reader(&self) -> Reader<'a> {
+        self.reader
+    }
+
+    /// The mapping and file.
+    pub fn memory(&self) -> Memory<'a> {
+        self.memory
+    }
+
+    /// The version that the transaction reads.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The agent's allocator, for what belongs to no transaction (symbols).
+    pub(crate) fn allocator(&mut self) -> (Memory<'a>, &mut Allocator) {
+        (self.memory, self.alloc)
+    }
+
+    /// A token for a new transient. When they run out (a million in one transaction) operations go on as persistent ones.
+    pub fn new_token(&mut self) -> Token {
+        if self.tokens == TOKEN_MAX {
+            return PERSISTENT;
+        }
+        self.tokens += 1;
+        self.tokens
+    }
+
+    /// A fresh object of `size` bytes. Its words hold garbage, the header is set. `origin` is the object it is a copy of, if any
+    /// (committed, or fresh itself: then its own origin counts).
+    #[inline]
+    pub fn alloc(&mut self, kind: u8, size: usize, origin: Option<Node>, token: Token) -> Result<NodeMut> {
+        let origin = origin.map_or(0, |n| self.origin(n));
+        let at = self.alloc.alloc(self.memory, size, self.version)?;
+        let index = match self.unused.pop() {
+            Some(i) => {
+                self.fresh[i as usize] = Fresh { at, origin };
+                i as usize
+            }
+            None if self.fresh.len() < INDEX_NONE => {
+                self.fresh.push(Fresh { at, origin });
+                self.fresh.len() - 1
+            }
+            None => return Err(Error::limit("a transaction makes more than 134 million objects")),
+        };
+        self.live += 1;
+        let node = self.memory.map.node_mut(at);
+        node.set(0, header(kind, 0, FRESH | (token as u64) << INDEX_BITS | index as u64));
+        Ok(node)
+    }
+
+    /// Sets flags of the type (`FLAG_ASCII`, ...) on a fresh object.
+    pub fn set_flags(&self, node: NodeMut, flags: u8) {
+        node.set(0, node.word(0) | (flags as u64) << 8);
+    }
+
+    /// May an operation with `token` change `node` in place? (W2)
+    #[inline]
+    pub fn editable(&self, node: Node, token: Token) -> bool {
+        let h = node.header();
+        token != PERSISTENT && header_fresh(h) && (header_birth(h) >> INDEX_BITS) as u32 & TOKEN_MAX == token
+    }
+
+    /// Write access to a node that is [`Writer::editable`].
+    #[inline]
+    pub fn edit(&self, node: Node, token: Token) -> NodeMut {
+        debug_assert!(self.editable(node, token));
+        self.memory.map.node_mut(node.offset())
+    }
+
+    /// Can an object of `old` bytes hold `new` bytes without moving?
+    #[inline]
+    pub fn fits(old: usize, new: usize) -> bool {
+        old <= CELL_MAX && new <= CELL_MAX && class_of(old) == class_of(new)
+    }
+
+    /// Frees a fresh object of this transaction that nothing points to any more.
+    pub fn free(&mut self, node: Node) {
+        let h = node.header();
+        debug_assert!(header_fresh(h));
+        self.forget_fresh(h);
+        node.header_word().store(0, Release);
+        self.recycle(node.offset());
+    }
+
+    /// Frees `node` if `token` could have edited it: the usual end of a node that a transient has replaced by a larger one.
+    #[inline]
+    pub fn free_if_editable(&mut self, node: Node, token: Token) {
+        if self.editable(node, token) {
+            self.free(node);
+        }
+    }
+
+    fn forget_fresh(&mut self, h: u64) {
+        let index = self.index(h);
+        self.fresh[index].at = 0;
+        self.unused.push(index as u32);
+        self.live -= 1;
+    }
+
+    fn index(&self, h: u64) -> usize {
+        header_birth(h) as usize & INDEX_NONE
+    }
+
+    fn recycle(&mut self, at: u64) {
+        match self.alloc.owned_class(self.memory.map, at) {
+            Some(class) => self.alloc.give(at, class),
+            None => forget(self.memory.map, at),
+        }
+    }
+
+    /// Frees a committed object by its name; used for what limbo lets go.
+    pub(crate) fn free_committed(alloc: &mut Allocator, memory: Memory, at: u64, name: u64) -> bool {
+        let freed = free_named(memory.map, at, name);
+        if freed {
+            match alloc.owned_class(memory.map, at) {
+                Some(class) => alloc.give(at, class),
+                None => forget(memory.map, at),
+            }
+        }
+        freed
+    }
+
+    /// The committed object that `node` is, or is a copy of, or 0.
+    #[inline]
+    pub fn origin(&self, node: Node) -> u64 {
+        let h = node.header();
+        if header_fresh(h) {
+            self.fresh.get(self.index(h)).filter(|f| f.at == node.offset()).map_or(0, |f| f.origin)
+        } else {
+            node.offset()
+        }
+    }
+
+    /// Is `node` a fresh object of this transaction?
+    #[inline]
+    pub fn is_mine(&self, node: Node) -> bool {
+        let h = node.header();
+        header_fresh(h) && self.fresh.get(self.index(h)).is_some_and(|f| f.at == node.offset())
+    }
+
+    /// Number of fresh objects.
+    pub fn live(&self) -> usize {
+        self.live
+    }
+
+    /// All entries of fresh objects, freed ones (`at == 0`) included.
+    pub(crate) fn fresh(&self) -> &[Fresh] {
+        &self.fresh
+    }
+
+    /// Marks every object of this transaction as fresh again, after a lost race has left some stamped.
+    pub(crate) fn unstamp(&self) {
+        for (i, f) in self.fresh.iter().enumerate().filter(|(_, f)| f.at != 0) {
+            let word = self.memory.map.atomic_u64(f.at);
+            let h = word.load(Relaxed);
+            let flags = header_flags(h) & !(FLAG_SHARED | FLAG_SEEN);
+            word.store(header(header_kind(h), flags, FRESH | i as u64), Relaxed);
+        }
+    }
+
+    /// Forgets the objects that the commit has stamped, so that only the unreached ones are left.
+    pub(crate) fn forget_committed(&mut self, map: &super::mapping::Mapping) {
+        for f in self.fresh.iter_mut().filter(|f| f.at != 0) {
+            if !header_fresh(map.atomic_u64(f.at).load(Relaxed)) {
+                f.at = 0;
+                self.live -= 1;
+            }
+        }
+    }
+
+    /// Frees all fresh objects: the transaction is void.
+    pub(crate) fn free_all(&mut self) {
+        for i in 0..self.fresh.len() {
+            let at = std::mem::take(&mut self.fresh[i].at);
+            if at != 0 {
+                self.memory.map.atomic_u64(at).store(0, Release);
+                self.recycle(at);
+            }
+        }
+        self.fresh.clear();
+        self.unused.clear();
+        self.live = 0;
+    }
+
+    /// Forgets all entries: the objects were committed or handed to limbo.
+    pub(crate) fn clear(&mut self) {
+        self.fresh.clear();
+        self.unused.clear();
+        self.live = 0;
+        self.tokens = 0;
+    }
+
+    /// Bytes of the cell or run at `at`.
+}

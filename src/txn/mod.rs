@@ -1,0 +1,353 @@
+//! Transactions: read a version, build the next one beside it, swing the root.
+//!
+//! T1. A transaction keeps its base pinned until its commit has succeeded or been given up.
+//! T2. Nothing that can fail stands between the first stamp and the root CAS.
+//! T3. A commit makes exactly version base + 1; it fails only because another commit succeeded.
+//! T4. What the transaction made and its commit doesn't reach is freed with it, or goes to limbo if handles to it may have escaped.
+
+pub mod ops;
+pub mod retire;
+
+use crate::coll::map;
+use crate::epoch::agent::Agent;
+use crate::epoch::limbo::Retired;
+use crate::epoch::pin::{group_add, Slot, Version};
+use crate::epoch::record::{publish, release, still_current, Content};
+use crate::epoch::Shared;
+use crate::error::{Error, Result};
+use crate::handle::{Slab, View};
+use crate::slab::cell;
+use crate::slab::layout::*;
+use crate::slab::writer::{Uncommitted, Writer};
+use crate::value::hash_word;
+use retire::Plan;
+use std::sync::atomic::Ordering::*;
+
+/// An agent with the scratch memory of its transactions.
+pub struct Worker {
+    /// The agent.
+    pub agent: Agent,
+    plan: Plan,
+    spare: Uncommitted,
+}
+
+impl Worker {
+    /// A worker on a newly claimed agent.
+    pub fn new(agent: Agent) -> Worker {
+        Worker { agent, plan: Plan::default(), spare: Uncommitted::default() }
+    }
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    /// The view is the new version, or the base if nothing changed.
+    Committed(View),
+    /// Another commit changed what this transaction had read. Run it again.
+    Conflict,
+}
+
+/// A transaction in flight. Dropping it aborts it.
+pub struct Txn {
+    slab: Slab,
+    worker: Option<Box<Worker>>,
+    base: Version,
+    slot: Slot,
+    state: u64,
+    retired: u64,
+    uncommitted: Uncommitted,
+    /// Atoms read or written, with their words in the base.
+    seen: Vec<(u64, Option<u64>)>,
+    writes: Vec<(u64, Option<u64>)>,
+    group: Option<u32>,
+}
+
+impl Txn {
+    /// Begins on the current version. With a group, every version that the transaction sees or makes is added to it.
+    pub fn begin(slab: &Slab, group: Option<u32>) -> Result<Txn> {
+        slab.check()?;
+        if slab.read_only() {
+            return Err(Error::ReadOnly);
+        }
+        let mut worker = slab.worker()?;
+        let map = slab.map();
+        let base = worker.agent.pin(map, Slot::A);
+        map.agent(worker.agent.index).floor.store(base.number + 1, Release);
+        if let Some(g) = group {
+            group_add(map, g as usize, base.number);
+        }
+        let r = map.record(base.record);
+        let (state, retired) = (r.state.load(Relaxed), r.retired.load(Relaxed));
+        let uncommitted = std::mem::take(&mut worker.spare);
+        Ok(Txn {
+            slab: slab.clone(),
+            worker: Some(worker),
+            base,
+            slot: Slot::A,
+            state,
+            retired,
+            uncommitted,
+            seen: Vec::new(),
+            writes: Vec::new(),
+            group,
+        })
+    }
+
+    /// The version that the transaction reads.
+    pub fn base(&self) -> View {
+        self.slab.view(self.base)
+    }
+
+    /// The slab.
+    pub fn slab(&self) -> &Slab {
+        &self.slab
+    }
+
+    /// Runs `f` with the transaction's writer.
+    pub fn write<T>(&mut self, f: impl FnOnce(&mut Writer) -> T) -> T {
+        let worker = self.worker.as_mut().expect("the transaction is in flight");
+        let u = std::mem::take(&mut self.uncommitted);
+        let mut w = Writer::resume(self.slab.memory(), &mut worker.agent.alloc, self.base.number, u);
+        let t = f(&mut w);
+        self.uncommitted = w.suspend();
+        t
+    }
+
+    fn in_state(&self, state: u64, atom: u64) -> Result<Option<u64>> {
+        let r = self.slab.map().reader();
+        map::get(r, state, atom, hash_word(r, atom)?)
+    }
+
+    /// Notes that the outcome depends on `atom`.
+    fn see(&mut self, atom: u64) -> Result<Option<u64>> {
+        if let Some(&(_, v)) = self.seen.iter().find(|(a, _)| *a == atom) {
+            return Ok(v);
+        }
+        let v = self.in_state(self.state, atom)?;
+        self.seen.push((atom, v));
+        Ok(v)
+    }
+
+    /// Value of the atom named `atom`, as this transaction has left it. None if there is no such atom.
+    pub fn get(&mut self, atom: u64) -> Result<Option<u64>> {
+        if let Some(&(_, v)) = self.writes.iter().find(|(a, _)| *a == atom) {
+            return Ok(v);
+        }
+        self.see(atom)
+    }
+
+    /// Sets the atom named `atom`, making it if there is none.
+    pub fn set(&mut self, atom: u64, value: u64) -> Result<()> {
+        self.put(atom, Some(value))
+    }
+
+    /// Removes the atom named `atom`.
+    pub fn remove(&mut self, atom: u64) -> Result<()> {
+        self.put(atom, None)
+    }
+
+    fn put(&mut self, atom: u64, value: Option<u64>) -> Result<()> {
+        self.see(atom)?;
+        match self.writes.iter_mut().find(|(a, _)| *a == atom) {
+            Some(w) => w.1 = value,
+            None => self.writes.push((atom, value)),
+        }
+        Ok(())
+    }
+
+    /// The base's state map with the writes in it.
+    fn new_state(&mut self) -> Result<u64> {
+        let writes = std::mem::take(&mut self.writes);
+        let mut state = self.state;
+        let result = self.write(|w| {
+            for &(atom, value) in &writes {
+                let hash = hash_word(w.reader(), atom)?;
+                state = match value {
+                    Some(v) => map::assoc(w, 0, state, atom, hash, v)?,
+                    None => map::dissoc(w, 0, state, atom, hash)?,
+                };
+            }
+            Ok(state)
+        });
+        self.writes = writes;
+        result
+    }
+
+    /// Commits. `escaped`: handles to objects of this transaction may be used after it. An error means that nothing was committed.
+    pub fn commit(mut self, escaped: bool) -> Result<Outcome> {
+        if self.writes.is_empty() {
+            let view = self.base();
+            self.end(escaped);
+            return Ok(Outcome::Committed(view));
+        }
+        let mut plan = std::mem::take(&mut self.worker.as_mut().expect("in flight").plan);
+        let outcome = self.attempts(&mut plan, escaped);
+        if let Some(w) = self.worker.as_mut() {
+            w.plan = plan;
+        }
+        self.end(escaped);
+        if let Ok(Outcome::Committed(view)) = outcome {
+            self.slab.committed(view.version)?;
+        }
+        outcome
+    }
+
+    fn attempts(&mut self, plan: &mut Plan, escaped: bool) -> Result<Outcome> {
+        loop {
+            let state = self.new_state()?;
+            if state == self.state {
+                return Ok(Outcome::Committed(self.base()));
+            }
+            let old = self.state;
+            self.write(|w| plan.compute(w, old, state))?;
+            let worker = self.worker.as_mut().expect("in flight");
+            let record = worker.agent.claim_record(self.slab.memory(), self.base)?;
+            if self.publish(plan, state, record) {
+                let view = self.slab.view(Version { number: self.base.number + 1, record });
+                self.slab.notify();
+                self.after_commit(plan, escaped);
+                return Ok(Outcome::Committed(View { state, ..view }));
+            }
+            let agent = self.worker.as_ref().expect("in flight").agent.index;
+            release(self.slab.map(), record, agent, self.base);
+            self.write(|w| w.unstamp());
+            if !self.rebase(plan)? {
+                return Ok(Outcome::Conflict);
+            }
+        }
+    }
+
+    /// Steps 3 to 7 of the commit (`docs/concurrency.md`): nothing in here can fail but the race itself (T2).
+    fn publish(&mut self, plan: &Plan, state: u64, record: usize) -> bool {
+        let map = self.slab.map();
+        if !still_current(map, self.base) {
+            return false;
+        }
+        let version = self.base.number + 1;
+        for &at in &plan.reached {
+            cell::stamp(map.atomic_u64(at), version);
+        }
+        for &at in &plan.shared {
+            cell::share(map.atomic_u64(at));
+        }
+        if let Some(g) = self.group {
+            group_add(map, g as usize, version);
+        }
+        let memory = self.slab.memory();
+        let bytes: u64 = plan.dead.iter().map(|d| crate::slab::alloc::size_of_object(memory.map, d.at)).sum();
+        let content = Content { state, time: crate::sys::now_ms(), retired: self.retired + bytes };
+        publish(map, record, self.base, content)
+    }
+
+    /// Retires what died, frees or retires what the commit doesn't reach.
+    fn after_commit(&mut self, plan: &Plan, escaped: bool) {
+        let death = self.base.number + 1;
+        let map = *self.slab.map();
+        let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
+        for d in &plan.dead {
+            limbo.push(Retired { at: d.at, name: d.name, birth: header_birth(d.name), death });
+        }
+        if plan.reached.len() == self.uncommitted_live() {
+            self.write(|w| w.clear());
+            return;
+        }
+        // What is stamped was reached; what is still fresh wasn't.
+        self.write(|w| w.forget_committed(&map));
+        self.drop_fresh(escaped);
+    }
+
+    fn uncommitted_live(&mut self) -> usize {
+        self.write(|w| w.live())
+    }
+
+    /// Frees the objects that are still fresh, or retires them with the interval of the base (T4).
+    fn drop_fresh(&mut self, escaped: bool) {
+        if !escaped {
+            return self.write(|w| w.free_all());
+        }
+        let map = *self.slab.map();
+        let base = self.base.number;
+        let fresh: Vec<u64> = self.write(|w| {
+            w.unstamp();
+            let all = w.fresh().iter().filter(|f| f.at != 0).map(|f| f.at).collect();
+            w.clear();
+            all
+        });
+        let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
+        for at in fresh {
+            let name = map.atomic_u64(at).load(Relaxed);
+            limbo.push(Retired { at, name, birth: base, death: base + 1 });
+        }
+    }
+
+    /// After a lost race: moves the transaction to the current version if only other atoms changed and no old object of the base was
+    /// linked a second time (it might be gone in the current version).
+    fn rebase(&mut self, plan: &Plan) -> Result<bool> {
+        let map = *self.slab.map();
+        let other = if self.slot == Slot::A { Slot::B } else { Slot::A };
+        let worker = self.worker.as_mut().expect("in flight");
+        let now = worker.agent.pin(&map, other);
+        let state = map.record(now.record).state.load(Relaxed);
+        let mut same = plan.shared.is_empty();
+        for i in 0..self.seen.len() {
+            let (atom, was) = self.seen[i];
+            same = same && self.in_state(state, atom)? == was;
+        }
+        let worker = self.worker.as_mut().expect("in flight");
+        if !same {
+            worker.agent.unpin(&map, other);
+            return Ok(false);
+        }
+        if let Some(g) = self.group {
+            group_add(&map, g as usize, now.number);
+        }
+        worker.agent.unpin(&map, self.slot);
+        self.slot = other;
+        self.base = now;
+        self.state = state;
+        self.retired = map.record(now.record).retired.load(Relaxed);
+        Ok(true)
+    }
+
+    /// Gives the transaction up. `escaped` as in [`Txn::commit`].
+    pub fn abort(mut self, escaped: bool) {
+        self.end(escaped);
+    }
+
+    /// Frees what is left, drops the pin, returns the worker. Does nothing the second time.
+    fn end(&mut self, escaped: bool) {
+        if self.worker.is_none() {
+            return;
+        }
+        self.drop_fresh(escaped);
+        let mut worker = self.worker.take().expect("checked");
+        worker.spare = std::mem::take(&mut self.uncommitted);
+        let map = self.slab.map();
+        map.agent(worker.agent.index).floor.store(0, Release);
+        worker.agent.unpin(map, self.slot);
+        worker.agent.drain(self.slab.memory(), false);
+        self.slab.put_worker(worker);
+    }
+}
+
+impl Drop for Txn {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
+/// Runs `f` until its transaction commits. `f` sees the transaction and returns what to hand back.
+pub fn transact<T>(slab: &Slab, mut f: impl FnMut(&mut Txn) -> Result<T>) -> Result<(T, View)> {
+    loop {
+        let mut txn = Txn::begin(slab, None)?;
+        let t = f(&mut txn)?;
+        if let Outcome::Committed(view) = txn.commit(false)? {
+            return Ok((t, view));
+        }
+    }
+}
+
+/// Error for an operation on an atom that doesn't exist.
+pub fn no_such_atom() -> Error {
+    Error::arg("there is no atom of that name in the slab")
+}

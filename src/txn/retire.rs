@@ -1,0 +1,220 @@
+//! What a commit changes: which new objects the new state reaches, which old ones only the old state reached, and which got a second parent.
+//! Found from the change itself, without a walk of the heap (`docs/concurrency.md`, "Early exact retire").
+//!
+//! A path copy and its origin have nearly the same slots. What they share at both ends keeps its number of parents if the origin dies, so
+//! only the middle is counted: a commit looks at the few slots that changed, not at all slots of all copied nodes.
+
+use crate::error::{Error, Result};
+use crate::slab::layout::*;
+use crate::slab::mapping::{Node, Reader};
+use crate::slab::slots::slots;
+use crate::slab::writer::Writer;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Hash of an offset: multiply and fold, enough for addresses of our own making.
+#[derive(Default)]
+pub struct OffsetHasher(u64);
+
+impl Hasher for OffsetHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only u64 keys")
+    }
+    fn write_u64(&mut self, v: u64) {
+        let h = (v >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = h ^ h >> 32;
+    }
+}
+
+type Offsets<V> = HashMap<u64, V, BuildHasherDefault<OffsetHasher>>;
+
+/// An old object that only the old state reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Dead {
+    /// Offset.
+    pub at: u64,
+    /// Header when found.
+    pub name: u64,
+}
+
+/// A path copy beside its origin: equal slots at the start and at the end.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    copy: u64,
+    prefix: usize,
+    suffix: usize,
+    dead: bool,
+}
+
+/// The answer, and the memory to compute the next one with.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// New objects that the new state reaches.
+    pub reached: Vec<u64>,
+    /// Old objects that die with this commit.
+    pub dead: Vec<Dead>,
+    /// Old objects that get a second parent: to be flagged SHARED before the commit.
+    pub shared: Vec<u64>,
+    edges: Offsets<u32>,
+    orphaned: Offsets<()>,
+    pairs: Offsets<Pair>,
+    stack: Vec<u64>,
+}
+
+/// Scratch maps larger than this are given back after a large transaction.
+const KEEP: usize = 1 << 14;
+
+impl Plan {
+    /// Computes the plan for replacing state `old` by `new`. Marks reached fresh objects SEEN, and SHARED if they have two parents.
+    pub fn compute(&mut self, w: &Writer, old: u64, new: u64) -> Result<()> {
+        self.reset();
+        self.walk_fresh(w, new)?;
+        self.walk_dead(w.reader(), old)?;
+        self.find_shared(w.reader())
+    }
+
+    fn reset(&mut self) {
+        self.reached.clear();
+        self.dead.clear();
+        self.shared.clear();
+        self.stack.clear();
+        if self.edges.capacity() + self.pairs.capacity() + self.orphaned.capacity() > KEEP {
+            *self = Plan::default();
+        }
+        self.edges.clear();
+        self.orphaned.clear();
+        self.pairs.clear();
+    }
+
+    /// Reaches every fresh object from the new state once; counts edges to old objects.
+    fn walk_fresh(&mut self, w: &Writer, new: u64) -> Result<()> {
+        let r = w.reader();
+        self.edge(w, r, new)?;
+        while let Some(at) = self.stack.pop() {
+            let node = r.node(at)?;
+            let range = slots(node)?;
+            let pair = self.pair(w, r, node)?;
+            let (prefix, suffix) = pair.unwrap_or((0, 0));
+            // Slots shared with the origin may still be fresh objects? No: an origin is committed, and so is what it points to.
+            for i in range.start + prefix..range.end - suffix {
+                self.edge(w, r, node.word(i))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One more edge from the new state's fresh part to `word`.
+    fn edge(&mut self, w: &Writer, r: Reader, word: u64) -> Result<()> {
+        if !is_pointer(word) {
+            return Ok(());
+        }
+        let node = r.node(word)?;
+        let h = node.header();
+        if !header_fresh(h) {
+            if h == 0 {
+                return Err(Error::arg("a value in the transaction was freed: it belongs to a version that is no longer pinned"));
+            }
+            if header_flags(h) & FLAG_IMMORTAL == 0 {
+                *self.edges.entry(word).or_insert(0) += 1;
+            }
+            return Ok(());
+        }
+        if !w.is_mine(node) {
+            return Err(Error::arg("a value in the transaction belongs to another transaction; import it"));
+        }
+        let word_flags = node.header_word();
+        if header_flags(h) & FLAG_SEEN != 0 {
+            word_flags.store(h | (FLAG_SHARED as u64) << 8, std::sync::atomic::Ordering::Relaxed);
+        } else {
+            word_flags.store(h | (FLAG_SEEN as u64) << 8, std::sync::atomic::Ordering::Relaxed);
+            self.reached.push(word);
+            self.stack.push(word);
+        }
+        Ok(())
+    }
+
+    /// Pairs a reached copy with its origin, if it is the origin's first copy.
+    fn pair(&mut self, w: &Writer, r: Reader, copy: Node) -> Result<Option<(usize, usize)>> {
+        let origin = w.origin(copy);
+        if origin == 0 || self.pairs.contains_key(&origin) {
+            return Ok(None);
+        }
+        let (prefix, suffix) = common(copy, r.node(origin)?)?;
+        self.pairs.insert(origin, Pair { copy: copy.offset(), prefix, suffix, dead: false });
+        Ok(Some((prefix, suffix)))
+    }
+
+    /// Walks down from the old state through objects that lost their only parent.
+    fn walk_dead(&mut self, r: Reader, old: u64) -> Result<()> {
+        self.orphan(r, old)?;
+        while let Some(at) = self.stack.pop() {
+            let node = r.node(at)?;
+            self.dead.push(Dead { at, name: node.header() });
+            let range = slots(node)?;
+            let (prefix, suffix) = match self.pairs.get_mut(&at) {
+                Some(p) => {
+                    p.dead = true;
+                    (p.prefix, p.suffix)
+                }
+                None => (0, 0),
+            };
+            for i in range.start + prefix..range.end - suffix {
+                self.orphan(r, node.word(i))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A parent of `word` died. If it was the only one and nothing new points there, `word` dies too.
+    fn orphan(&mut self, r: Reader, word: u64) -> Result<()> {
+        if !is_pointer(word) {
+            return Ok(());
+        }
+        let h = r.node(word)?.header();
+        // Met twice: it has two parents, or the slab is damaged and has a cycle. Either way it isn't ours to free.
+        let again = self.orphaned.insert(word, ()).is_some();
+        let kept = header_flags(h) & (FLAG_SHARED | FLAG_IMMORTAL) != 0 || header_fresh(h) || h == 0;
+        if !again && !kept && !self.edges.contains_key(&word) {
+            self.stack.push(word);
+        }
+        Ok(())
+    }
+
+    fn find_shared(&mut self, r: Reader) -> Result<()> {
+        for (&at, &n) in &self.edges {
+            let alive = !self.orphaned.contains_key(&at);
+            if n + alive as u32 >= 2 {
+                self.shared.push(at);
+            }
+        }
+        for (_, p) in self.pairs.iter().filter(|(_, p)| !p.dead) {
+            // The origin lives on beside its copy: what both point to has two parents now.
+            let copy = r.node(p.copy)?;
+            let range = slots(copy)?;
+            for i in (range.start..range.start + p.prefix).chain(range.end - p.suffix..range.end) {
+                if is_pointer(copy.word(i)) {
+                    self.shared.push(copy.word(i));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Number of equal slots at the start and at the end of two objects' slots (never overlapping).
+fn common(a: Node, b: Node) -> Result<(usize, usize)> {
+    let (ra, rb) = (slots(a)?, slots(b)?);
+    let n = ra.len().min(rb.len());
+    let mut prefix = 0;
+    while prefix < n && a.word(ra.start + prefix) == b.word(rb.start + prefix) {
+        prefix += 1;
+    }
+    let mut suffix = 0;
+    while suffix < n - prefix && a.word(ra.end - 1 - suffix) == b.word(rb.end - 1 - suffix) {
+        suffix += 1;
+    }
+    Ok((prefix, suffix))
+}
