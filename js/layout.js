@@ -1,8 +1,9 @@
-// GENERATED from src/slab/layout.rs by `make gen`: do not edit. docs/format.md says what the numbers mean.
+// Generated from src/slab/layout.rs; do not edit (make gen). docs/format.md says what the constants mean.
+
 /** Format version. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 0x1;
 /** Offset of the ident. */
-export const IDENT = 0;
+export const IDENT = 0x0;
 /** Size of the ident's page. */
 export const IDENT_SIZE = 0x1000;
 /** Offset of superblock A. */
@@ -16,47 +17,47 @@ export const CONTROL = 0xc000;
 /** Offset of the participant table. */
 export const PARTICIPANTS = 0xd000;
 /** Size of a participant entry. */
-export const PARTICIPANT_SIZE = 16;
+export const PARTICIPANT_SIZE = 0x10;
 /** Participants of one slab, at most. */
 export const PARTICIPANTS_MAX = 0x100;
 /** Offset of the agent lines. */
 export const AGENTS = 0x10000;
 /** Size of an agent line. */
-export const AGENT_SIZE = 64;
+export const AGENT_SIZE = 0x40;
 /** Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
 export const AGENTS_MAX = 0x1000;
 /** Offset of the pin groups. */
 export const GROUPS = 0x50000;
 /** Size of a pin group. */
-export const GROUP_SIZE = 32;
+export const GROUP_SIZE = 0x20;
 /** Pin groups of one slab, at most. */
 export const GROUPS_MAX = 0x2000;
 /** Offset of the root records. */
 export const RECORDS = 0x100000;
 /** Size of a root record. */
-export const RECORD_SIZE = 64;
+export const RECORD_SIZE = 0x40;
 /** Root records of one slab, at most. */
 export const RECORDS_MAX = 0x4000;
 /** Offset of the block descriptors of segment 0 (of other segments: the segment's start). */
 export const DESCRIPTORS = 0x200000;
 /** Size of a block descriptor. */
-export const DESCRIPTOR_SIZE = 16;
+export const DESCRIPTOR_SIZE = 0x10;
 /** Size of the header region: offset of the first block of segment 0. */
 export const HEADER_SIZE = 0x300000;
 /** Bytes that are always allocated beyond backed_len, so that a node that starts in bounds can be read whole. */
 export const SLACK = 0x1000;
 /** log2 of the block size. */
-export const BLOCK_BITS = 16;
+export const BLOCK_BITS = 0x10;
 /** Block size. */
 export const BLOCK_SIZE = 0x10000;
 /** Bytes of the bitmap at the start of a block of cells. */
 export const BITMAP_SIZE = 0x200;
 /** log2 of the segment size. */
-export const SEGMENT_BITS = 32;
+export const SEGMENT_BITS = 0x20;
 /** Blocks of a segment. */
 export const SEGMENT_BLOCKS = 0x10000;
 /** Blocks that a segment's descriptors take, in segments from 1 on. */
-export const SEGMENT_RESERVED = 16;
+export const SEGMENT_RESERVED = 0x10;
 /** Control page: state, u32. */
 export const CONTROL_STATE = 0xc000;
 /** Control page: incarnation, u32. */
@@ -102,33 +103,33 @@ export const CONTROL_SYMBOL_TRIE = 0xc390;
 /** Control page: next range of pin sequence numbers, u64. */
 export const CONTROL_SEQUENCE = 0xc398;
 /** Control state: being recovered. */
-export const STATE_RECOVERING = 1;
+export const STATE_RECOVERING = 0x1;
 /** Control state: in use or usable. */
-export const STATE_READY = 2;
+export const STATE_READY = 0x2;
 /** Root record: meta, u64. */
-export const RECORD_META = 0;
+export const RECORD_META = 0x0;
 /** Root record: version, u64. */
-export const RECORD_VERSION = 8;
+export const RECORD_VERSION = 0x8;
 /** Root record: state word. */
-export const RECORD_STATE = 16;
+export const RECORD_STATE = 0x10;
 /** Root record: time in ms since 1970, u64. */
-export const RECORD_TIME = 24;
+export const RECORD_TIME = 0x18;
 /** Root record: bytes retired since creation, u64. */
-export const RECORD_RETIRED = 32;
+export const RECORD_RETIRED = 0x20;
 /** Block state: free. */
-export const BLOCK_FREE = 0;
+export const BLOCK_FREE = 0x0;
 /** Block state: owned by an agent. */
-export const BLOCK_OWNED = 1;
+export const BLOCK_OWNED = 0x1;
 /** Block state: formatted, not owned. */
-export const BLOCK_SHELVED = 2;
+export const BLOCK_SHELVED = 0x2;
 /** Block state: first of a run that holds one object. */
-export const BLOCK_LARGE = 3;
+export const BLOCK_LARGE = 0x3;
 /** Block state: further block of a run. */
-export const BLOCK_TAIL = 4;
+export const BLOCK_TAIL = 0x4;
 /** Block state: being given another class. */
-export const BLOCK_RECLAIM = 5;
+export const BLOCK_RECLAIM = 0x5;
 /** Word: nil. */
-export const NIL = 0;
+export const NIL = 0x0;
 /** Word: true. */
 export const TRUE = 0x104;
 /** Word: false. */
@@ -146,85 +147,85 @@ export const EMPTY_SET = 0x704;
 /** Word: the empty list. */
 export const EMPTY_LIST = 0x804;
 /** Descriptor of constants. */
-export const DESC_CONSTANT = 4;
+export const DESC_CONSTANT = 0x4;
 /** Descriptor of chars. */
-export const DESC_CHAR = 12;
+export const DESC_CHAR = 0xc;
 /** Descriptor of keywords. */
-export const DESC_KEYWORD = 20;
+export const DESC_KEYWORD = 0x14;
 /** Descriptor of symbols. */
-export const DESC_SYMBOL = 28;
+export const DESC_SYMBOL = 0x1c;
 /** Descriptor of the inline string of 0 bytes; 8 more for each byte. */
-export const DESC_STRING = 68;
+export const DESC_STRING = 0x44;
 /** Bytes of text that fit a word. */
-export const INLINE_STRING_MAX = 7;
+export const INLINE_STRING_MAX = 0x7;
 /** Type of a text. */
-export const TEXT = 1;
+export const TEXT = 0x1;
 /** Type of an integer that doesn't fit 63 bits. */
-export const I64 = 2;
+export const I64 = 0x2;
 /** Type of a boxed double. */
-export const F64 = 3;
+export const F64 = 0x3;
 /** Type of a big integer. */
-export const BIGINT = 4;
+export const BIGINT = 0x4;
 /** Type of a ratio. */
-export const RATIO = 5;
+export const RATIO = 0x5;
 /** Type of a decimal. */
-export const DECIMAL = 6;
+export const DECIMAL = 0x6;
 /** Type of a UUID. */
-export const UUID = 7;
+export const UUID = 0x7;
 /** Type of an instant in ms (`java.util.Date`). */
-export const DATE = 8;
+export const DATE = 0x8;
 /** Type of an instant in seconds and nanoseconds. */
-export const INSTANT = 9;
+export const INSTANT = 0x9;
 /** Type of a byte array. */
-export const BYTES = 10;
+export const BYTES = 0xa;
 /** Type of a small map. */
-export const ARRAY_MAP = 16;
+export const ARRAY_MAP = 0x10;
 /** Type of a map's head. */
-export const MAP = 17;
+export const MAP = 0x11;
 /** Type of a map's trie node. */
-export const MAP_NODE = 18;
+export const MAP_NODE = 0x12;
 /** Type of a map's collision node. */
-export const MAP_COLLISION = 19;
+export const MAP_COLLISION = 0x13;
 /** Type of a set's head. */
-export const SET = 20;
+export const SET = 0x14;
 /** Type of a set's trie node. */
-export const SET_NODE = 21;
+export const SET_NODE = 0x15;
 /** Type of a set's collision node. */
-export const SET_COLLISION = 22;
+export const SET_COLLISION = 0x16;
 /** Type of a vector's head. */
-export const VECTOR = 23;
+export const VECTOR = 0x17;
 /** Type of a vector's node. */
-export const VECTOR_NODE = 24;
+export const VECTOR_NODE = 0x18;
 /** Type of a list's cell. */
-export const LIST = 25;
+export const LIST = 0x19;
 /** Type of a symbol-table entry. */
-export const SYMBOL = 32;
+export const SYMBOL = 0x20;
 /** Type of a chunk of the symbol table. */
-export const SYMBOL_CHUNK = 33;
+export const SYMBOL_CHUNK = 0x21;
 /** Type of the symbol table's directory. */
-export const SYMBOL_DIR = 34;
+export const SYMBOL_DIR = 0x22;
 /** Type of a node of the symbol trie. */
-export const SYMBOL_TRIE = 35;
+export const SYMBOL_TRIE = 0x23;
 /** Header flag: has had two parents. */
-export const FLAG_SHARED = 1;
+export const FLAG_SHARED = 0x1;
 /** Header flag: never freed. */
-export const FLAG_IMMORTAL = 2;
+export const FLAG_IMMORTAL = 0x2;
 /** Header flag: met by the commit walk (only while fresh). */
-export const FLAG_SEEN = 4;
+export const FLAG_SEEN = 0x4;
 /** Text flag: all ASCII. */
-export const FLAG_ASCII = 16;
+export const FLAG_ASCII = 0x10;
 /** Text flag: has a `?`. */
-export const FLAG_QUESTION = 32;
+export const FLAG_QUESTION = 0x20;
 /** Text flag: has a lone surrogate. */
-export const FLAG_SURROGATE = 64;
+export const FLAG_SURROGATE = 0x40;
 /** Births from here on mark uncommitted objects. */
 export const FRESH = 0x800000000000;
 /** Entries of an array map, at most. */
-export const ARRAY_MAP_MAX = 8;
+export const ARRAY_MAP_MAX = 0x8;
 /** Elements of a vector node. */
-export const VECTOR_WIDTH = 32;
+export const VECTOR_WIDTH = 0x20;
 /** Chunks of the symbol table. */
-export const SYMBOL_CHUNKS = 19;
+export const SYMBOL_CHUNKS = 0x13;
 /** Symbols of one slab, at most. */
 export const SYMBOLS_MAX = 0x1000000;
 /** Nesting of values, at most. */

@@ -62,13 +62,21 @@ function writeMap(out, x) {
   out.push(separator === '{' ? '{}' : '}');
 }
 
+// The fewest digits that read back as x, but at least two if the nearest two do, as Java has it: 4.9E-324.
+function shortest(x) {
+  const text = x.toExponential();
+  if (text[1] === '.') return text;
+  const two = x.toExponential(1);
+  return Number(two) === x ? two.replace('.0e', 'e') : text;
+}
+
 /** As Java's Double.toString, with EDN's names for what has no digits. */
 export function doubleText(x) {
   if (x !== x) return '##NaN';
   if (x === Infinity) return '##Inf';
   if (x === -Infinity) return '##-Inf';
   if (x === 0) return Object.is(x, -0) ? '-0.0' : '0.0';
-  const [mantissa, exponent] = Math.abs(x).toExponential().split('e');
+  const [mantissa, exponent] = shortest(Math.abs(x)).split('e');
   const digits = mantissa.replace('.', '');
   const e = Number(exponent);
   const sign = x < 0 ? '-' : '';

@@ -320,7 +320,7 @@ public final class Slab implements AutoCloseable, IDeref {
     }
 
     /** A value in this slab that belongs to no atom. */
-    Object unowned(Object x) {
+    public Object unowned(Object x) {
         return Txn.unowned(this, x);
     }
 

@@ -9,7 +9,6 @@
 //! D6. Recovery may be cut short anywhere and is then done again: it never changes what the best superblock reaches.
 
 pub mod control;
-#[cfg(unix)]
 pub mod flush;
 #[cfg(unix)]
 pub mod recover;

@@ -1,7 +1,7 @@
 //! Pins and scans. Wait-free: two stores, one fence, two loads, one CAS.
 
 use super::Shared;
-use crate::sync::{fence, full_fence, order, weakened, AtomicU64, Ordering::*};
+use crate::sync::{full_fence, order, weakened, AtomicU64, Ordering::*};
 
 /// Nobody is pinned here.
 pub const EMPTY: u64 = 0;
@@ -142,17 +142,15 @@ fn scan_pins(s: &impl Shared, agent: usize, sequence: &mut u64, out: &mut Pinned
 fn scan_copies(s: &impl Shared, out: &mut Pinned) {
     for i in 0..s.groups() {
         let g = s.group(i);
-        // Acquire, both: a group that is being closed shows as empty by either word, and its readers are done.
-        let lo = g.lo.load(order("scan: group acquires", Acquire));
-        let hi = g.hi.load(order("scan: group acquires", Acquire));
+        let (lo, hi) = (g.lo.load(Relaxed), g.hi.load(Relaxed));
         if lo != 0 {
             out.intervals.push((lo - 1, hi));
         }
     }
     out.points.extend(s.durable());
-    // The tracer copies the pins and groups of others, who may give them up at once: only fences on both sides order its interval before
-    // our look at it. The other copies are made by the holder of the pin, so that its `unpin` orders them.
-    fence(SeqCst);
+    // Acquires what `group_close` released. And the tracer copies pins and groups of others, who may give them up at once: only fences on
+    // both sides order its interval before our look at it. The other copies are made by the holder of the pin; its `unpin` orders them.
+    full_fence("scan: last fence");
     for other in 0..s.agents() {
         let lo = s.agent(other).sec_lo.load(Acquire);
         if lo != 0 {
@@ -198,7 +196,7 @@ pub fn group_add(s: &impl Shared, group: usize, version: u64) {
 /// Lets all versions of `group` go. Nobody adds to it or reads by it any more.
 pub fn group_close(s: &impl Shared, group: usize) {
     let g = s.group(group);
-    // Release: the reads made by the group happen before a scanner that finds it empty frees anything.
+    // Release: the reads made by the group happen before a scanner that finds it empty, by either word, frees anything.
     g.lo.store(0, order("group: close releases", Release));
     g.hi.store(0, order("group: close releases", Release));
     g.owner.store(0, Release);

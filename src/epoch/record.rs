@@ -89,8 +89,7 @@ pub fn publish(s: &impl Shared, record: usize, base: Version, content: Content) 
 pub fn release(s: &impl Shared, record: usize, agent: usize, base: Version) {
     let meta = &s.record(record).meta;
     // Someone may have recycled LIVE(base + 1) already, as the root has moved on: then it isn't ours any more.
-    let releases = order("release: releases", Release);
-    if meta.compare_exchange(live(base.number + 1), FREE, releases, Relaxed).is_err() {
-        let _ = meta.compare_exchange((agent as u64) << 2 | FILLING, FREE, releases, Relaxed);
+    if meta.compare_exchange(live(base.number + 1), FREE, Release, Relaxed).is_err() {
+        let _ = meta.compare_exchange((agent as u64) << 2 | FILLING, FREE, Release, Relaxed);
     }
 }

@@ -3,6 +3,7 @@
 use super::tests::{agent, commit, open, open_with, place, reading, root};
 use super::{Options, SlabFile, LOCK_PARTICIPANTS};
 use crate::durable::flush::Quiet;
+use crate::durable::superblock::{valid, Superblock};
 use crate::epoch::pin::Slot;
 use crate::epoch::Shared;
 use crate::error::Error;
@@ -201,19 +202,12 @@ fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
     slab.sync(&Quiet(slab.mapping()), 2).unwrap();
     let lost = [a.alloc.alloc(memory, 5000, 2).unwrap(), a.alloc.alloc(memory, 300_000, 2).unwrap()].map(|at| at / BLOCK_SIZE);
     kill(child("transaction", &path));
-    let copy = path.with_file_name("b.slab");
-    std::fs::copy(&path, &copy).unwrap();
     // Lost blocks below the durable high-water mark, as if they had been free when it was written.
     let high_water = slab.mapping().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
-    let slab = {
-        let (best, mut s) = crate::durable::superblock::valid(slab.mapping(), &slab.ident().uuid)[0];
-        s.high_water = high_water;
-        s.backed = slab.mapping().backed();
-        s.sequence += 1;
-        s.store(slab.mapping(), best);
-        std::fs::copy(&path, &copy).unwrap();
-        slab
-    };
+    let (at, best) = valid(slab.mapping(), &slab.ident().uuid)[0];
+    Superblock { high_water, backed: slab.mapping().backed(), ..best }.store(slab.mapping(), at);
+    let copy = path.with_file_name("b.slab");
+    std::fs::copy(&path, &copy).unwrap();
     let again = open(&copy).unwrap();
     let map = again.mapping();
     assert_eq!(owners(&again), []);
@@ -226,7 +220,6 @@ fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
     assert_eq!(lost.map(state), [BLOCK_FREE, BLOCK_FREE]);
     let free = (HEADER_SIZE / BLOCK_SIZE..high_water).filter(|&b| state(b) == BLOCK_FREE).count() as u64;
     assert!(free >= 6 && map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed) == free);
-    drop(slab);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
 impl Allocator {
     /// The allocator of agent line `agent`.
     pub fn new(agent: u16) -> Allocator {
-        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: HEADER_SIZE / BLOCK_SIZE - 1 }
+        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: 0 }
     }
 
     fn owner(&self) -> u16 {
@@ -95,7 +95,7 @@ impl Allocator {
             let c = &mut self.classes[class];
             if c.at.0 >= c.blocks.len() {
                 let all = (c.blocks.len() * cells) as u32;
-                let enough = c.found > 0 && c.found >= all / WORTH;
+                let enough = all > 0 && c.found >= all / WORTH;
                 c.at = (0, 0);
                 c.found = 0;
                 if !enough {

@@ -261,6 +261,4 @@ impl<'a> Writer<'a> {
         self.live = 0;
         self.tokens = 0;
     }
-
-    /// Bytes of the cell or run at `at`.
 }

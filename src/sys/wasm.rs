@@ -15,6 +15,8 @@ mod host {
         pub fn wait(address: *const u32, expected: u32, timeout_ms: f64);
         /// `Atomics.notify` on the i32 at `address`.
         pub fn wake(address: *const u32);
+        /// Fills `len` bytes at `address` with random ones.
+        pub fn random(address: *mut u8, len: usize);
     }
 }
 
@@ -40,4 +42,12 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Duration) {
 pub fn futex_wake(word: &AtomicU32) {
     // SAFETY: as `futex_wait`.
     unsafe { host::wake(word.as_ptr()) }
+}
+
+/// Random bytes.
+pub fn random() -> std::io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    // SAFETY: the host writes just these bytes.
+    unsafe { host::random(bytes.as_mut_ptr(), bytes.len()) };
+    Ok(bytes)
 }

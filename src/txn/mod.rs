@@ -20,6 +20,7 @@ use crate::slab::cell;
 use crate::slab::layout::*;
 use crate::slab::writer::{Uncommitted, Writer};
 use crate::value::hash_word;
+use crossbeam_utils::Backoff;
 use retire::Plan;
 use std::sync::atomic::Ordering::*;
 
@@ -338,12 +339,14 @@ impl Drop for Txn {
 
 /// Runs `f` until its transaction commits. `f` sees the transaction and returns what to hand back.
 pub fn transact<T>(slab: &Slab, mut f: impl FnMut(&mut Txn) -> Result<T>) -> Result<(T, View)> {
+    let backoff = Backoff::new();
     loop {
         let mut txn = Txn::begin(slab, None)?;
         let t = f(&mut txn)?;
         if let Outcome::Committed(view) = txn.commit(false)? {
             return Ok((t, view));
         }
+        backoff.spin();
     }
 }
 

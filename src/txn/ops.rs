@@ -8,6 +8,7 @@ use crate::slab::layout::*;
 use crate::slab::writer::{Token, Writer};
 use crate::value::word::{kind, Kind};
 use crate::value::{build, hash_word, number, word};
+use crossbeam_utils::Backoff;
 
 /// An operation on a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,7 @@ pub struct Swapped {
 /// The whole of `swap!`: applies `op` with the arguments of build buffer `args` to the atom named `atom`, until it commits.
 /// Ok(None): the operation doesn't apply. Err(NotFound...) if there is no such atom.
 pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> Result<Option<Option<Swapped>>> {
+    let backoff = Backoff::new();
     loop {
         let mut txn = Txn::begin(slab, group)?;
         let Some(old) = txn.get(atom)? else { return Ok(None) };
@@ -194,6 +196,7 @@ pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> 
             debug_assert!(view.version >= base.version);
             return Ok(Some(Some(Swapped { view, old, new })));
         }
+        backoff.spin();
     }
 }
 

@@ -216,21 +216,22 @@ impl Agent {
 
     /// One commit that replaces the state, a single object that holds its version's number. None: lost, or out of room.
     pub fn commit(&mut self, s: &Slab) -> Option<u64> {
+        let won = self.commit_undrained(s);
+        self.drain(s);
+        won
+    }
+
+    pub fn commit_undrained(&mut self, s: &Slab) -> Option<u64> {
         let base = self.pin(s, Slot::A);
         let old = s.state(base);
         let version = base.number + 1;
-        let Some(new) = self.alloc(s, [version, 0]) else {
+        let new = self.alloc(s, [version, 0]);
+        let record = new.and_then(|_| self.claim(s, base));
+        let (Some(new), Some(record)) = (new, record) else {
+            new.into_iter().for_each(|at| self.free(s, at));
             self.unpin(s, Slot::A);
             return None;
         };
-        let Some(record) = self.claim(s, base) else {
-            self.free(s, new);
-            self.unpin(s, Slot::A);
-            return None;
-        };
-        if weakened("commit: base stays pinned") {
-            self.unpin(s, Slot::A);
-        }
         let won = self.publish(s, base, record, new, &[new]);
         if won {
             self.retire(s, old, version);
@@ -239,8 +240,26 @@ impl Agent {
             self.free(s, new);
         }
         self.unpin(s, Slot::A);
-        self.drain(s);
         won.then_some(version)
+    }
+
+    /// One commit without objects. None: lost, or no record to have.
+    pub fn commit_record(&mut self, s: &Slab) -> Option<u64> {
+        let base = self.pin(s, Slot::A);
+        let state = s.state(base);
+        let record = self.claim(s, base);
+        if weakened("commit: base stays pinned") {
+            self.unpin(s, Slot::A);
+        }
+        let won = record.is_some_and(|record| {
+            let won = self.publish(s, base, record, state, &[]);
+            if !won {
+                self.release(s, base, record);
+            }
+            won
+        });
+        self.unpin(s, Slot::A);
+        won.then_some(base.number + 1)
     }
 
     /// Reads the current version and returns its number.

@@ -1,38 +1,45 @@
+//! Waiting for a commit.
+
+use crate::check;
+use crate::slab::{Agent, Slab};
+use eve::epoch::pin::Slot;
+use eve::epoch::wait::{announce, enlist, leave};
+use eve::sync::{weakened, AtomicU32, Ordering::*};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+/// One waits for version 2 while two commits are made, with two records: the root word comes back to its first value. `asleep` is the
+/// kernel's queue: comparing the word and going to sleep is one step for whoever wakes.
+fn wait() {
+    let s = Arc::new(Slab::new(2, 2, 0));
+    let (notify, waiters, asleep) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)), Arc::new(Mutex::new(false)));
+    let writer = thread::spawn({
+        let (s, notify, waiters, asleep) = (s.clone(), notify.clone(), waiters.clone(), asleep.clone());
+        move || {
+            let mut a = Agent::new(1, 0..0);
+            for _ in 0..2 {
+                if a.commit_record(&s).is_some() && announce(&notify, &waiters) {
+                    *asleep.lock().unwrap() = false;
+                }
+            }
+        }
+    });
+    let mut a = Agent::new(0, 0..0);
+    let root = s.root.load(Acquire);
+    let n = enlist(&notify, &waiters);
+    let version = a.pin(&s, Slot::A).number;
+    a.unpin(&s, Slot::A);
+    if root == 0 && version < 2 {
+        let (word, expected) = if weakened("wait: sleep on the counter") { (&s.root, root) } else { (&*notify, n) };
+        let mut asleep = asleep.lock().unwrap();
+        *asleep = word.load(Acquire) == expected;
+    }
+    writer.join().unwrap();
+    leave(&waiters);
+    assert!(!*asleep.lock().unwrap(), "a wake-up was missed");
+}
+
 #[test]
-fn micro() {
-    use eve::sync::*;
-    use eve::sync::Ordering::*;
-    use loom::sync::Arc;
-    use loom::cell::UnsafeCell;
-    struct C(UnsafeCell<u32>);
-    unsafe impl Sync for C {}
-    let r = std::panic::catch_unwind(|| {
-    loom::model(|| {
-        let s = Arc::new((AtomicU64::new(0), C(UnsafeCell::new(0))));
-        let t = loom::thread::spawn({ let s = s.clone(); move || {
-            let w = s.0.load(Acquire);
-            if w == 2 { s.1.0.with_mut(|_| ()); }
-        }});
-        s.1.0.with(|_| ());
-        s.0.store(1, Release);
-        s.0.store(2, Relaxed);
-        t.join().unwrap();
-    });
-    });
-    println!("MICRO {:?}", r.is_err());
-    let r = std::panic::catch_unwind(|| {
-    loom::model(|| {
-        let s = Arc::new((AtomicU64::new(0), C(UnsafeCell::new(0))));
-        let t = loom::thread::spawn({ let s = s.clone(); move || {
-            let w = s.0.load(Acquire);
-            if w == 2 { fence(SeqCst); s.1.0.with_mut(|_| ()); }
-        }});
-        fence(SeqCst);
-        s.1.0.with(|_| ());
-        s.0.store(1, Release);
-        s.0.store(2, Relaxed);
-        t.join().unwrap();
-    });
-    });
-    println!("MICRO2 {:?}", r.is_err());
+fn no_wake_up_is_missed() {
+    check("waiter x two commits", 3, wait, &["wait: announce fence", "wait: enlist fence", "wait: sleep on the counter"]);
 }

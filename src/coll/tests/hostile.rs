@@ -96,13 +96,15 @@ fn a_trie_that_contains_itself_ends_in_an_error() {
         for i in 0..32 {
             node.set(2 + i, node.offset());
         }
-        let m = head::put(w, 0, MAP, None, 1 << 30, node.offset(), NIL).unwrap();
+        let m = head::put(w, 0, MAP, None, 1 << 14, node.offset(), NIL).unwrap();
         let r = w.reader();
         assert!(matches!(check(r, m), Err(Error::Corrupt(_))));
         assert!(matches!(coll::get(r, m, int(1)), Err(Error::Corrupt(_))));
         assert!(Iter::new(r, m).unwrap().any(|x| x.is_err()));
         assert!(map::assoc(w, 0, m, int(1), 5, NIL).is_err());
         assert!(map::dissoc(w, 0, m, int(1), 5).is_err());
+        let m = head::put(w, 0, MAP, None, 1 << 30, node.offset(), NIL).unwrap();
+        assert!(check(r, m).is_err() && Iter::new(r, m).is_err(), "more elements than the slab has room for");
     });
 }
 

@@ -1,0 +1,100 @@
+(ns eve.alpha
+  "Persistent immutable maps, vectors, sets and lists in shared memory, behind atoms that several processes and languages share.
+
+    (require '[eve.alpha :as e])
+    (def a (e/atom {:id ::people :persistent \"people.slab\"} {}))
+    (swap! a assoc 1 {:name \"Ada\"})
+    (get-in @a [1 :name])
+
+  Values read from an atom are Clojure collections that read the slab in place. They stay valid as long as the program holds them, whatever
+  other threads and processes do. What assoc, conj, ... make of them lies on the heap, over the value in the slab, until an atom stores it.
+
+  Stored are: nil, booleans, numbers (every integer becomes a long or a BigInt, every float a double), chars, strings, keywords, symbols, UUIDs,
+  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs (realised, as lists), and java.util's collections. Sorted
+  maps and sets are stored as plain ones. Functions, records and other objects are refused with an IllegalArgumentException that says where
+  in the value they are; the atom keeps its value then."
+  (:refer-clojure :exclude [atom hash-map hash-set list sync vector]))
+
+(when (< (.feature (Runtime/version)) 22)
+  (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
+
+(import '(eve Atom Slab))
+
+(def ^:private default-path "./eve.slab")
+
+(defn open
+  "Opens the slab at path, which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of all atoms' names
+  and values, at one version.
+  Options: :must-exist, a missing file is an error; :read-only; :max-bytes, the largest size of the file."
+  (^Slab [path] (Slab/open path))
+  (^Slab [path {:keys [must-exist read-only max-bytes]}]
+   (Slab/open path (boolean must-exist) (boolean read-only) (long (or max-bytes 0)))))
+
+(defn- slab-of ^Slab [{:keys [persistent]}]
+  (cond (nil? persistent) (Slab/anonymous)
+        (false? persistent) (Slab/anonymous)
+        (true? persistent) (Slab/open default-path)
+        (string? persistent) (Slab/open persistent)
+        (instance? java.io.File persistent) (Slab/open (str persistent))
+        (instance? Slab persistent) persistent
+        :else (throw (IllegalArgumentException. (str ":persistent is a path, a slab or true, not " (pr-str persistent))))))
+
+(defn atom
+  "An atom whose value lies in a slab.
+
+    (atom v)                                    in the memory of this process
+    (atom ::name v)                             the same; one name is one atom
+    (atom {:id ::name :persistent \"path\"} v)    in the slab at that path, shared with every process that opens it
+
+  :persistent is a path, true for ./eve.slab, or what open returned. An atom that exists already keeps its value: v is ignored then.
+  clojure.core's deref, swap!, reset!, compare-and-set!, swap-vals!, reset-vals!, add-watch, remove-watch, set-validator! and meta work on
+  it. Watches are also called for changes by other processes, in a thread of their own; changes that follow each other quickly may be told
+  as one. compare-and-set! compares values with =. The function given to swap! may run several times.
+  A swap! with assoc, dissoc, conj, disj, pop, inc, dec, + or - of clojure.core itself is one call of the library."
+  (^Atom [v] (.atom (Slab/anonymous) v))
+  (^Atom [id v]
+   (let [{:keys [id] :as config} (if (map? id) id {:id id})]
+     (when-let [unknown (seq (remove #{:id :persistent} (keys config)))]
+       (throw (IllegalArgumentException. (str "unknown options of atom: " (pr-str (vec unknown))))))
+     (cond (keyword? id) (.atom (slab-of config) ^clojure.lang.Keyword id v)
+           (and (nil? id) (not (:persistent config))) (.atom (Slab/anonymous) v)
+           :else (throw (IllegalArgumentException. (str "the :id of an atom is a keyword, not " (pr-str id))))))))
+
+(defn slab
+  "The slab that an atom is in."
+  ^Slab [^Atom a]
+  (.slab a))
+
+(defn close!
+  "Closes the slab, or the slab of the atom. Its atoms and the values read from them can't be used any more; what was copied out can. The
+  last process to close a slab writes it to disk. Closing twice is allowed."
+  [slab-or-atom]
+  (.close (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
+
+(defn sync
+  "Makes the current version survive a crash of the machine, and returns its number. A crash of a process loses nothing, with or without it."
+  [slab-or-atom]
+  (.sync (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
+
+(defn- stored [v]
+  (.unowned (Slab/anonymous) v))
+
+(defn hash-map
+  "A map of these keys and values that lies in the memory which atoms without :persistent use."
+  [& keyvals]
+  (stored (apply clojure.core/hash-map keyvals)))
+
+(defn hash-set
+  "A set of these elements; as hash-map."
+  [& xs]
+  (stored (apply clojure.core/hash-set xs)))
+
+(defn vector
+  "A vector of these elements; as hash-map."
+  [& xs]
+  (stored (vec xs)))
+
+(defn list
+  "A list of these elements; as hash-map."
+  [& xs]
+  (stored (apply clojure.core/list xs)))
