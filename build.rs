@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf};
 
 /// The sources whose items are the C ABI.
-const SOURCES: [&str; 5] = ["src/capi/mod.rs", "src/capi/slab.rs", "src/capi/read.rs", "src/capi/txn.rs", "src/value/word.rs"];
+const SOURCES: [&str; 4] = ["src/capi/mod.rs", "src/capi/slab.rs", "src/capi/read.rs", "src/capi/txn.rs"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));

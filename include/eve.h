@@ -25,6 +25,63 @@
 // Number of this ABI; `eve_abi_version` returns the library's.
 #define EVE_ABI_VERSION 1
 
+// Kind of value: nil.
+#define EVE_NIL 0
+
+// Kind of value: true or false.
+#define EVE_BOOL 1
+
+// Kind of value: an integer of 64 bits.
+#define EVE_INT 2
+
+// Kind of value: a double.
+#define EVE_DOUBLE 3
+
+// Kind of value: a char.
+#define EVE_CHAR 4
+
+// Kind of value: a string.
+#define EVE_STRING 5
+
+// Kind of value: a keyword.
+#define EVE_KEYWORD 6
+
+// Kind of value: a symbol.
+#define EVE_SYMBOL 7
+
+// Kind of value: a big integer.
+#define EVE_BIGINT 8
+
+// Kind of value: a ratio.
+#define EVE_RATIO 9
+
+// Kind of value: a decimal.
+#define EVE_DECIMAL 10
+
+// Kind of value: a UUID.
+#define EVE_UUID 11
+
+// Kind of value: an instant in ms.
+#define EVE_DATE 12
+
+// Kind of value: an instant in seconds and nanoseconds.
+#define EVE_INSTANT 13
+
+// Kind of value: a byte array.
+#define EVE_BYTES 14
+
+// Kind of value: a map.
+#define EVE_MAP 15
+
+// Kind of value: a set.
+#define EVE_SET 16
+
+// Kind of value: a vector.
+#define EVE_VECTOR 17
+
+// Kind of value: a list.
+#define EVE_LIST 18
+
 // `eve_options.flags`: create the slab if it is missing (the default when no flag is given).
 #define EVE_CREATE 1
 
@@ -234,7 +291,7 @@ eve_status eve_hash(eve_slab slab, eve_word value, uint32_t *out, eve_error *err
 // Pointers are NULL or valid.
 eve_status eve_equal(eve_slab slab, eve_word a, eve_word b, int32_t *out, eve_error *err);
 
-// What kind of value it is: an `eve_value_kind`.
+// What kind of value it is: EVE_NIL, EVE_BOOL, ....
 //
 // # Safety
 // Pointers are NULL or valid.
@@ -716,7 +773,7 @@ eve_status eve_hash(eve_slab slab, eve_word value, uint32_t *out, eve_error *err
 // Pointers are NULL or valid.
 eve_status eve_equal(eve_slab slab, eve_word a, eve_word b, int32_t *out, eve_error *err);
 
-// What kind of value it is: an `eve_value_kind`.
+// What kind of value it is: EVE_NIL, EVE_BOOL, ....
 //
 // # Safety
 // Pointers are NULL or valid.

@@ -132,10 +132,11 @@ class value {
   bool is_nil() const noexcept { return word_ == 0; }
   explicit operator bool() const noexcept { return !is_nil(); }
 
-  eve_value_kind kind() const {
+  /// EVE_NIL, EVE_BOOL, ...
+  uint32_t kind() const {
     uint32_t k = 0;
     detail::check([&](eve_error* e) { return eve_kind(slab_, word_, &k, e); });
-    return static_cast<eve_value_kind>(k);
+    return k;
   }
   uint64_t size() const {
     uint64_t n = 0;

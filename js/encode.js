@@ -271,8 +271,7 @@ export class Encoder {
     if (!x._group.alive) throw released(x._view);
     if ((x._low & 15) === 0 && !(this.txn && this.txn.sees(x._view))) {
       this.op(FOREIGN);
-      // What an ended transaction left behind belongs to no version: 0 means that it is copied always.
-      this.i64(BigInt(x._view.txn ? 0 : x._view.version));
+      this.i64(BigInt(versionOf(x._view)));
     } else {
       this.op(WORD);
     }
@@ -304,6 +303,14 @@ export class Encoder {
     this.data.setUint32(count, n, true);
     this.depth--;
   }
+}
+
+/** Later than all versions (they have 48 bits). */
+const NO_VERSION = 2 ** 48;
+
+/** The version to name for the words of a view. What an ended transaction left behind belongs to none: it is copied, whatever its birth. */
+export function versionOf(view) {
+  return view.txn ? NO_VERSION : view.version;
 }
 
 // A step of a path as people write it, short.

@@ -1,4 +1,5 @@
 // Transactions: what runs behind a swap.
+import { versionOf } from './encode.js';
 import { EveError, typeError } from './error.js';
 import { CONFLICT, NOT_FOUND, RERUN } from './native.js';
 import { View } from './memory.js';
@@ -67,7 +68,7 @@ export class Txn {
     let lo = handle._low;
     let hi = handle._high;
     if ((lo & 15) === 0 && !this.sees(handle._view)) {
-      native.check(addon.txnImport(this.id, handle._view.txn ? 0 : handle._view.version, lo, hi));
+      native.check(addon.txnImport(this.id, versionOf(handle._view), lo, hi));
       lo = native.wordLow;
       hi = native.wordHigh;
     }

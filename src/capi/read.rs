@@ -20,6 +20,45 @@ struct OpenIter {
 
 static ITERS: Table<OpenIter> = Table::new();
 
+/// Kind of value: nil.
+pub const EVE_NIL: u32 = 0;
+/// Kind of value: true or false.
+pub const EVE_BOOL: u32 = 1;
+/// Kind of value: an integer of 64 bits.
+pub const EVE_INT: u32 = 2;
+/// Kind of value: a double.
+pub const EVE_DOUBLE: u32 = 3;
+/// Kind of value: a char.
+pub const EVE_CHAR: u32 = 4;
+/// Kind of value: a string.
+pub const EVE_STRING: u32 = 5;
+/// Kind of value: a keyword.
+pub const EVE_KEYWORD: u32 = 6;
+/// Kind of value: a symbol.
+pub const EVE_SYMBOL: u32 = 7;
+/// Kind of value: a big integer.
+pub const EVE_BIGINT: u32 = 8;
+/// Kind of value: a ratio.
+pub const EVE_RATIO: u32 = 9;
+/// Kind of value: a decimal.
+pub const EVE_DECIMAL: u32 = 10;
+/// Kind of value: a UUID.
+pub const EVE_UUID: u32 = 11;
+/// Kind of value: an instant in ms.
+pub const EVE_DATE: u32 = 12;
+/// Kind of value: an instant in seconds and nanoseconds.
+pub const EVE_INSTANT: u32 = 13;
+/// Kind of value: a byte array.
+pub const EVE_BYTES: u32 = 14;
+/// Kind of value: a map.
+pub const EVE_MAP: u32 = 15;
+/// Kind of value: a set.
+pub const EVE_SET: u32 = 16;
+/// Kind of value: a vector.
+pub const EVE_VECTOR: u32 = 17;
+/// Kind of value: a list.
+pub const EVE_LIST: u32 = 18;
+
 /// Clojure's hash of the value.
 ///
 /// # Safety
@@ -40,7 +79,7 @@ pub unsafe extern "C" fn eve_equal(slab: EveSlab, a: EveWord, b: EveWord, out: *
     unsafe { guard(err, || store(out, value::equal(self::slab(slab)?.reader(), a, b)? as i32)) }
 }
 
-/// What kind of value it is: an `eve_value_kind`.
+/// What kind of value it is: EVE_NIL, EVE_BOOL, ....
 ///
 /// # Safety
 /// Pointers are NULL or valid.
@@ -286,4 +325,36 @@ pub unsafe extern "C" fn eve_iter_next(iter: EveIter, key: *mut EveWord, value: 
 pub unsafe extern "C" fn eve_iter_close(iter: EveIter, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { guard(err, || ITERS.remove(iter).map(|()| EVE_OK)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::word::Kind;
+
+    #[test]
+    fn the_constants_are_the_kinds() {
+        let kinds = [
+            (EVE_NIL, Kind::Nil),
+            (EVE_BOOL, Kind::Bool),
+            (EVE_INT, Kind::Int),
+            (EVE_DOUBLE, Kind::Double),
+            (EVE_CHAR, Kind::Char),
+            (EVE_STRING, Kind::String),
+            (EVE_KEYWORD, Kind::Keyword),
+            (EVE_SYMBOL, Kind::Symbol),
+            (EVE_BIGINT, Kind::BigInt),
+            (EVE_RATIO, Kind::Ratio),
+            (EVE_DECIMAL, Kind::Decimal),
+            (EVE_UUID, Kind::Uuid),
+            (EVE_DATE, Kind::Date),
+            (EVE_INSTANT, Kind::Instant),
+            (EVE_BYTES, Kind::Bytes),
+            (EVE_MAP, Kind::Map),
+            (EVE_SET, Kind::Set),
+            (EVE_VECTOR, Kind::Vector),
+            (EVE_LIST, Kind::List),
+        ];
+        assert!(kinds.iter().all(|&(c, k)| c == k as u32));
+    }
 }

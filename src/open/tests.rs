@@ -72,11 +72,11 @@ fn a_new_slab_is_empty_small_private_and_opens_again() {
     assert_eq!(root(&slab), (1, EMPTY_MAP));
     assert_eq!((slab.mapping().backed(), slab.participant(), slab.read_only()), (HEADER_SIZE, 0, false));
     slab.check_fork().unwrap();
-    let uuid = slab.ident().uuid;
+    let (uuid, has_holes) = (slab.ident().uuid, slab.allocates);
     drop(slab);
     let stat = fs::metadata(&path).unwrap();
     assert_eq!((stat.len(), stat.mode() & 0o777), (HEADER_SIZE + SLACK, 0o600));
-    assert!(stat.blocks() * 512 <= 256 * 1024, "an empty slab takes {} bytes on disk", stat.blocks() * 512);
+    assert!(!has_holes || stat.blocks() * 512 <= 256 * 1024, "an empty slab takes {} bytes on disk", stat.blocks() * 512);
     assert_eq!(open(&path).unwrap().ident().uuid, uuid);
     let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "creation left files behind");
@@ -374,7 +374,7 @@ fn pieces_of_tables_are_allocated_when_they_are_needed() {
     let before = fs::metadata(&path).unwrap().blocks();
     slab.ensure(AGENTS + 64 * AGENT_SIZE, 64 * AGENT_SIZE).unwrap();
     let after = fs::metadata(&path).unwrap().blocks();
-    assert!(after > before);
+    assert!(after > before || !slab.allocates, "without ranges all of the header is there from the start");
     slab.ensure(AGENTS + 64 * AGENT_SIZE, 64 * AGENT_SIZE).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().blocks(), after);
 }

@@ -7,19 +7,21 @@ use eve::sync::{weakened, AtomicU64, Ordering::*};
 use loom::sync::Arc;
 use loom::thread;
 
-/// Commits twice, so that what is freed is written again.
-fn writer(s: &Arc<Slab>, index: usize) -> thread::JoinHandle<()> {
+/// Commits and then writes a cell that was free or has been freed.
+fn writer(s: &Arc<Slab>, commits: usize) -> thread::JoinHandle<()> {
     let s = s.clone();
     thread::spawn(move || {
-        let mut a = Agent::new(index, 0..3);
-        a.commit(&s);
-        a.commit(&s);
+        let mut a = Agent::new(1, 0..s.cells.len().min(3));
+        for _ in 0..commits {
+            a.commit(&s);
+        }
+        a.alloc(&s, [0, 0]);
     })
 }
 
 /// A runtime reads by a group.
 fn group() {
-    let s = Arc::new(Slab::new(3, 2, 3).with_group());
+    let s = Arc::new(Slab::new(2, 2, 2).with_group());
     let writer = writer(&s, 1);
     let mut a = Agent::new(0, 0..0);
     let v = a.pin(&s, Slot::A);
@@ -42,7 +44,7 @@ fn a_group_takes_over_from_a_pin() {
 
 /// `sync` pins a version, puts it in the superblock and unpins it.
 fn superblock() {
-    let mut s = Slab::new(3, 2, 3);
+    let mut s = Slab::new(2, 2, 2);
     s.durable = Some(AtomicU64::new(0));
     let s = Arc::new(s);
     let writer = writer(&s, 1);
@@ -91,7 +93,7 @@ fn the_lower_of_two_versions_opens_a_group() {
 /// A transaction puts the version that it makes into its group, and reads what it made after the commit without a pin.
 fn committer() {
     let s = Arc::new(Slab::new(3, 2, 4).with_group());
-    let writer = writer(&s, 1);
+    let writer = writer(&s, 2);
     let mut a = Agent::new(0, 3..4);
     let base = a.pin(&s, Slot::A);
     let version = base.number + 1;

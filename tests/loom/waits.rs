@@ -2,7 +2,6 @@
 
 use crate::check;
 use crate::slab::{Agent, Slab};
-use eve::epoch::pin::Slot;
 use eve::epoch::wait::{announce, enlist, leave};
 use eve::sync::{weakened, AtomicU32, Ordering::*};
 use loom::sync::{Arc, Mutex};
@@ -24,11 +23,10 @@ fn wait() {
             }
         }
     });
-    let mut a = Agent::new(0, 0..0);
     let root = s.root.load(Acquire);
     let n = enlist(&notify, &waiters);
-    let version = a.pin(&s, Slot::A).number;
-    a.unpin(&s, Slot::A);
+    // Without a pin, whose fence would serve as well.
+    let version = s.records[s.root.load(Acquire) as usize].version.load(Relaxed);
     if root == 0 && version < 2 {
         let (word, expected) = if weakened("wait: sleep on the counter") { (&s.root, root) } else { (&*notify, n) };
         let mut asleep = asleep.lock().unwrap();
