@@ -28,13 +28,11 @@ impl Hasher for FastHasher {
         self.0 ^ self.0 >> 32
     }
     fn write(&mut self, bytes: &[u8]) {
-        let (chunks, rest) = bytes.as_chunks::<8>();
-        for c in chunks {
-            self.write_u64(u64::from_le_bytes(*c));
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
         }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.write_u64(u64::from_le_bytes(last));
     }
     fn write_u8(&mut self, i: u8) {
         self.write_u64(i as u64);

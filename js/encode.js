@@ -86,6 +86,7 @@ export class Encoder {
       return this.length;
     } finally {
       this.busy = false;
+      this.txn = null; // it would keep a version pinned
     }
   }
 
@@ -165,7 +166,7 @@ export class Encoder {
       case K.SET:
       case K.VECTOR:
       case K.LIST:
-        return isHandle(x) && x._view.memory === this.memory ? this.handle(x) : this.collection(kind, x);
+        return isHandle(x) && this.linkable(x._view) ? this.handle(x) : this.collection(kind, x);
       default:
         throw this.refuse(describe(x));
     }
@@ -267,11 +268,16 @@ export class Encoder {
     return this.data.setUint16(start - 2, this.length - start, true);
   }
 
+  // Words of the same slab, but not those that an ended transaction left behind: they belong to no version.
+  linkable(view) {
+    return view.memory === this.memory && (view.txn === null || view.txn === this.txn);
+  }
+
   handle(x) {
     if (!x._group.alive) throw released(x._view);
     if ((x._low & 15) === 0 && !(this.txn && this.txn.sees(x._view))) {
       this.op(FOREIGN);
-      this.i64(BigInt(versionOf(x._view)));
+      this.i64(BigInt(x._view.version));
     } else {
       this.op(WORD);
     }
@@ -303,14 +309,6 @@ export class Encoder {
     this.data.setUint32(count, n, true);
     this.depth--;
   }
-}
-
-/** Later than all versions (they have 48 bits). */
-const NO_VERSION = 2 ** 48;
-
-/** The version to name for the words of a view. What an ended transaction left behind belongs to none: it is copied, whatever its birth. */
-export function versionOf(view) {
-  return view.txn ? NO_VERSION : view.version;
 }
 
 // A step of a path as people write it, short.

@@ -1,5 +1,4 @@
 // Transactions: what runs behind a swap.
-import { versionOf } from './encode.js';
 import { EveError, typeError } from './error.js';
 import { CONFLICT, NOT_FOUND, RERUN } from './native.js';
 import { View } from './memory.js';
@@ -45,13 +44,19 @@ export class Txn {
     return decode(this.base, native.wordLow, native.wordHigh);
   }
 
-  /** Sets an atom; returns the word of the value. */
-  set(atom, value) {
+  /** The word of a value. */
+  build(value) {
     const { native, memory } = this.slab;
     const length = native.encoder.encode([value], memory, this);
     native.check(native.addon.txnBuild(this.id, length));
-    native.encoder.shrink();
-    const word = [native.wordLow, native.wordHigh];
+    if (length > 1 << 20) native.encoder.shrink();
+    return [native.wordLow, native.wordHigh];
+  }
+
+  /** Sets an atom; returns the word of the value. */
+  set(atom, value) {
+    const { native } = this.slab;
+    const word = this.build(value);
     native.check(native.addon.txnSet(this.id, atom._low, atom._high, word[0], word[1]));
     return word;
   }
@@ -65,13 +70,7 @@ export class Txn {
   apply(handle, op, args) {
     const { native, memory } = this.slab;
     const { addon } = native;
-    let lo = handle._low;
-    let hi = handle._high;
-    if ((lo & 15) === 0 && !this.sees(handle._view)) {
-      native.check(addon.txnImport(this.id, versionOf(handle._view), lo, hi));
-      lo = native.wordLow;
-      hi = native.wordHigh;
-    }
+    const [lo, hi] = this.sees(handle._view) ? [handle._low, handle._high] : this.build(handle);
     const length = native.encoder.encode(args, memory, this);
     this.escaped = 1;
     if (native.check(addon.txnApply(this.id, lo, hi, op, length)) === RERUN) throw typeError(`${NAMES[op]} does not apply to this value and these arguments`);

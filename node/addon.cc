@@ -550,12 +550,6 @@ napi_value TxnBuild(napi_env env, napi_callback_info info) {
   return a.status(eve_txn_build(a.txn(0), a.input(0, n), n, &a.data->out->word, a.error()));
 }
 
-// txnImport(txn, version, word): word
-napi_value TxnImport(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  return a.status(eve_txn_import(a.txn(0), a.size(1), a.word(2), &a.data->out->word, a.error()));
-}
-
 // txnApply(txn, collection, op, length): word
 napi_value TxnApply(napi_env env, napi_callback_info info) {
   Args a(env, info);
@@ -609,7 +603,7 @@ constexpr Function FUNCTIONS[] = {
     {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinObjects", PinObjects},
     {"watchStart", WatchStart}, {"watchRef", WatchRef}, {"watchStop", WatchStop},
     {"txnBegin", TxnBegin}, {"txnGet", TxnGet}, {"txnSet", TxnSet}, {"txnRemove", TxnRemove}, {"txnCommit", TxnCommit},
-    {"txnAbort", TxnAbort}, {"txnBuild", TxnBuild}, {"txnImport", TxnImport}, {"txnApply", TxnApply}, {"swap", Swap},
+    {"txnAbort", TxnAbort}, {"txnBuild", TxnBuild}, {"txnApply", TxnApply}, {"swap", Swap},
 };
 
 }  // namespace

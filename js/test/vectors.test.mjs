@@ -4,7 +4,7 @@ import { copyFileSync, readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from './support/edn.mjs';
 import { temp } from './support/temp.mjs';
-import { equal, hash, keyword, open, openAnonymous, print } from 'eve';
+import { double, equal, hash, keyword, open, openAnonymous, print } from 'eve';
 
 const folder = new URL('../../tests/data/vectors/', import.meta.url);
 const groups = readdirSync(folder).filter((f) => f.endsWith('.slab')).map((f) => f.slice(0, -5));
@@ -56,11 +56,11 @@ test('values print as Clojure prints them', () => {
   }));
   let n = 0;
   for (const [group, name, , , edn] of printed) {
-    if (edn === '-') continue;
+    if (edn === '-' || /^-?\d{1,18}N$/.test(edn)) continue; // 5N is stored as 5
     const value = slabs[group].snapshot().state.get(keyword(name));
-    const text = typeof value === 'number' && Number.isInteger(value) && /[.E]/.test(edn) ? `${print(value)}` : print(value);
-    if (typeof value === 'number') assert.equal(Number(text.replace('##Inf', 'Infinity').replace('##-Inf', '-Infinity').replace('##NaN', 'NaN')), value);
-    else assert.equal(text, edn, `${group}/${name}`);
+    // A double alone has become a number, which prints as an integer if it is one.
+    const exact = typeof value === 'number' && /[.E]/.test(edn) ? double(value) : value;
+    assert.equal(print(exact), edn, `${group}/${name}`);
     n++;
   }
   assert.ok(n > 100);

@@ -124,13 +124,10 @@ impl<'a> TextKey<'a> {
     /// Compares eight bytes at a time; the rest against the text's zero-padded last word.
     #[inline]
     fn is_content(&self, text: Node, start: usize) -> bool {
-        let (chunks, rest) = self.bytes.as_chunks::<8>();
-        for (i, chunk) in chunks.iter().enumerate() {
-            if text.word(start + i) != u64::from_le_bytes(*chunk) {
-                return false;
-            }
-        }
-        let Some(last) = self.bytes.last_chunk::<8>() else { return false };
-        rest.is_empty() || text.word(start + chunks.len()) == u64::from_le_bytes(*last) >> (64 - 8 * rest.len())
+        let full = self.bytes.len() / 8;
+        let rest = self.bytes.len() % 8;
+        let word = |i: usize| u64::from_le_bytes(self.bytes[i..i + 8].try_into().expect("eight bytes"));
+        let Some(last) = self.bytes.len().checked_sub(8).map(word) else { return false };
+        (0..full).all(|i| text.word(start + i) == word(8 * i)) && (rest == 0 || text.word(start + full) == last >> (64 - 8 * rest))
     }
 }

@@ -5,14 +5,16 @@ use super::{Options, SlabFile, LOCK_PARTICIPANTS};
 use crate::durable::flush::Quiet;
 use crate::durable::superblock::{valid, Superblock};
 use crate::epoch::pin::Slot;
+use crate::epoch::record::{publish, release, Content};
 use crate::epoch::Shared;
 use crate::error::Error;
-use crate::slab::alloc::Memory;
+use crate::slab::alloc::{forget, free_named, Memory};
 use crate::slab::layout::*;
 use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering::*;
@@ -34,7 +36,7 @@ fn child(role: &str, path: &Path) -> Child {
 
 fn kill(mut child: Child) {
     child.kill().unwrap();
-    child.wait().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL), "the child failed before it was killed");
 }
 
 /// Not a test of its own: what the other process of a test does.
@@ -42,6 +44,12 @@ fn kill(mut child: Child) {
 fn child_process() {
     let Ok(role) = std::env::var("EVE_TEST_ROLE") else { return };
     let path = PathBuf::from(std::env::var("EVE_TEST_SLAB").unwrap());
+    if role == "storm" {
+        println!("child is ready");
+        loop {
+            storm(&path);
+        }
+    }
     let slab = open(&path).unwrap();
     let mut a = agent(&slab);
     let memory = Memory { map: slab.mapping(), file: &slab };
@@ -82,6 +90,71 @@ fn child_process() {
     loop {
         std::thread::sleep(std::time::Duration::from_secs(1000));
     }
+}
+
+/// Opens, commits some versions whose state is their own number, and closes.
+fn storm(path: &Path) {
+    let slab = open(path).unwrap();
+    let (map, mut a) = (*slab.mapping(), agent(&slab));
+    let memory = Memory { map: &map, file: &slab };
+    for i in 0..30 {
+        let base = a.pin(&map, Slot::A);
+        assert_eq!(Shared::record(&map, base.record).state.load(Acquire), integer(base.number));
+        let at = a.alloc.alloc(memory, [64, 3000, 100_000][i % 3], base.number).unwrap();
+        map.atomic_u64(at).store(header(I64, 0, FRESH | 1), Release);
+        let record = a.claim_record(memory, base).unwrap();
+        if !publish(&map, record, base, Content { state: integer(base.number + 1), time: 1, retired: 0 }) {
+            release(&map, record, a.index, base);
+        }
+        a.unpin(&map, Slot::A);
+        assert!(free_named(&map, at, header(I64, 0, FRESH | 1)));
+        forget(&map, at);
+    }
+    a.release(memory);
+    slab.close().unwrap();
+}
+
+fn integer(n: u64) -> u64 {
+    n << 1 | 1
+}
+
+#[test]
+fn a_storm_of_openings_commits_closings_and_kills_leaves_a_consistent_slab() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let mut first = agent(&slab);
+    commit(&slab, &mut first, integer(2));
+    first.release(Memory { map: slab.mapping(), file: &slab });
+    drop(slab);
+    for round in 0..12 {
+        let mut children: Vec<Child> = (0..3).map(|_| child("storm", &path)).collect();
+        let until = root_of(&path) + 40 + round;
+        while root_of(&path) < until {
+            assert!(children.iter_mut().all(|c| c.try_wait().unwrap().is_none()), "a child failed");
+            std::thread::yield_now();
+        }
+        children.into_iter().for_each(kill);
+    }
+    let slab = open(&path).unwrap();
+    let (version, state) = root(&slab);
+    assert_eq!(state, integer(version));
+    let map = slab.mapping();
+    assert_eq!((owners(&slab), slab.participant()), (vec![], 0));
+    assert!((1..PARTICIPANTS_MAX).all(|p| map.atomic_u32(PARTICIPANTS + p * PARTICIPANT_SIZE).load(Acquire) == 0));
+    for b in HEADER_SIZE / BLOCK_SIZE..map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire) {
+        assert_ne!(map.atomic_u64(descriptor(b)).load(Acquire) as u8, BLOCK_OWNED, "block {b}");
+    }
+}
+
+/// The current version, seen from outside.
+fn root_of(path: &Path) -> u64 {
+    let file = std::fs::File::open(path).unwrap();
+    let word = |at: u64| {
+        let mut b = [0; 8];
+        file.read_exact_at(&mut b, at).unwrap();
+        u64::from_le_bytes(b)
+    };
+    word(RECORDS + (word(CONTROL_ROOT) as u32 as u64) * RECORD_SIZE + RECORD_VERSION)
 }
 
 /// Owners of agent lines, sorted.

@@ -1,5 +1,6 @@
 //! [`SlabFile`]: an opened slab's file, mapping and place among the participants.
 
+use super::clear::{clear, is_busy};
 use super::create::{create, fill};
 use super::found::{lock_gate, reserve, Found, Locked};
 use super::grow::HeaderPages;
@@ -229,7 +230,7 @@ impl SlabFile {
         }
         let _alone = owned(&self.gate);
         let gate = lock_gate(&self.file, LockKind::Write, &self.path);
-        let used = (0..self.map.agents()).any(|i| self.map.agent(i).owner.load(Acquire) == self.index as u64 + 1);
+        let used = is_busy(&self.map, self.index);
         let synced = match &gate {
             Ok(_) => self.sync_if_last(dropped || !used),
             Err(e) => Err(e.clone()),
@@ -239,7 +240,7 @@ impl SlabFile {
                 // They can't be used any more, as whoever used them held us; what they have retired is lost to a trace.
                 self.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
             }
-            liveness::clear(&self.map, self.index);
+            clear(&self.map, self.index);
             if let Some(p) = participant.take() {
                 p.release();
             }

@@ -3,6 +3,7 @@
 //! Who may only read can't lock for writing and can't publish a pin. So readers hold a shared lock that keeps writers out, and read what the
 //! best superblock says. The tables and the control page are private copies, in which pins work as ever.
 
+use super::clear::current;
 use super::file::{Rebuild, SlabFile};
 use super::found::{lock_gate, reserve, Found};
 use super::liveness;
@@ -39,25 +40,25 @@ impl Found {
         let alive = liveness::someone_alive(&self.file, None).map_err(self.failed("lock"))?;
         let system = System::of(&self)?;
         let here = system.left_ready(&map, len, &self.ident);
+        let adoptable = here && system.is_known();
         let inflight = map.atomic_u64(CONTROL_SYNC_INFLIGHT).load(Acquire);
         if alive {
             if !here {
                 return Err(Error::corrupt("others have the slab open, but its control page or its length is damaged", CONTROL));
             }
             liveness::reap(&self.file, &map).map_err(self.failed("lock"))?;
-        } else if here && system.is_known() {
-            liveness::adopt(&map);
-        } else {
+        } else if !adoptable {
             let allocates = sys::allocate(&self.file, IDENT, IDENT_SIZE).map_err(self.failed("allocate"))?;
             Recovery { file: &self.file, map: &map, uuid: self.ident.uuid, path: &self.path, allocates }.run()?;
+        } else {
+            liveness::adopt(&map);
         }
         let own = self.reopen()?;
         let Some(participant) = liveness::claim(own, &map, self.file_system).map_err(self.failed("lock"))? else {
             return Err(liveness::too_many(&self.path));
         };
-        let recovered = !alive && !(here && system.is_known());
         let slab = SlabFile::new(self, options, region, inflight, Some(participant))?;
-        if recovered {
+        if !alive && !adoptable {
             rebuild(&slab)?;
             control::set_ready(&map, system.boot, system.file);
         }
@@ -142,7 +143,7 @@ impl System {
 /// Behind the GATE, with nobody else alive: makes durable what is not.
 fn settle(slab: &SlabFile) -> Result<()> {
     let map = slab.mapping();
-    match slab.sync(&Quiet(map), liveness::current(map)) {
+    match slab.sync(&Quiet(map), current(map)) {
         // The disk fails. The slab can still be read and copied, and whoever wants durability is told.
         Err(Error::Sync(_)) => {}
         done => _ = done?,

@@ -11,6 +11,7 @@
 
 use std::path::PathBuf;
 
+mod clear;
 #[cfg(unix)]
 mod create;
 #[cfg(unix)]

@@ -298,7 +298,7 @@ fn without_permission_the_error_says_what_is_possible() {
     assert!(matches!(as_nobody(|| open(&path)), Err(Error::Permission(_))));
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
     drop(open(&path).unwrap());
-    fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
     assert!(matches!(as_nobody(|| open(&path)), Err(Error::Permission(_))));
     fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
     let e = as_nobody(|| open(&path)).unwrap_err();

@@ -95,6 +95,7 @@ fn names() {
             a.commit_record(&s);
             // Nobody pins version 2: the writer pinned 1, or will pin a later one.
             cell::free_named(&s.cells[1].header, name);
+            s.turn();
             cell::free_named(&s.cells[1].header, name);
         }
     });
@@ -105,6 +106,7 @@ fn names() {
         if eve::epoch::record::still_current(&*s, base) {
             cell::stamp(&s.cells[at].header, base.number + 1);
         }
+        s.turn();
     }
     other.join().unwrap();
     if let Some(at) = made {

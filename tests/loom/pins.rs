@@ -103,13 +103,15 @@ fn a_reader_is_helped_by_a_third_party() {
 fn slow_helper() {
     let s = Arc::new(Slab::new(2, 3, 2));
     // The reader has stopped in its first pin.
+    let (pending, pinned) = (1 << 2 | 1, 1 << 16 | 2);
     let mut reader = Agent::new(0, 0..0);
     reader.sequence = 1;
-    s.agents[0].pins[0].store(reader.sequence << 2 | 1, Relaxed);
+    s.agents[0].pins[0].store(pending, Relaxed);
     let ended = Arc::new(AtomicU32::new(0));
     let reclaimer = thread::spawn({
         let (s, ended) = (s.clone(), ended.clone());
         move || {
+            let _ = s.agents[0].pins[0].compare_exchange(pending, pinned, Relaxed, Acquire);
             unpin(&*s, 0, Slot::A);
             let mut a = Agent::new(1, 0..2);
             a.commit_undrained(&s);

@@ -18,6 +18,7 @@ pub struct Slab {
     pub groups: Vec<GroupEntry>,
     pub durable: Option<AtomicU64>,
     pub cells: Vec<Cell>,
+    turn: AtomicU64,
     /// One for each record: loom reports any use of it that isn't ordered with a claim.
     contents: Vec<UnsafeCell<()>>,
 }
@@ -64,6 +65,7 @@ impl Slab {
             groups: Vec::new(),
             durable: None,
             cells: (0..cells).map(|_| Cell { header: word(), payload: UnsafeCell::new([0; 2]) }).collect(),
+            turn: word(),
             contents: (0..records).map(|_| UnsafeCell::new(())).collect(),
         };
         s.records[0].version.store(1, Relaxed);
@@ -84,6 +86,11 @@ impl Slab {
             // SAFETY: no other thread runs yet; loom would tell.
             c.payload.with_mut(|p| unsafe { *p = payload });
         }
+    }
+
+    /// Loom remembers one access of a word only and may pass an order over. It tries all orders of the calls of this.
+    pub fn turn(&self) {
+        self.turn.fetch_add(1, Relaxed);
     }
 
     /// Reads a cell without synchronization, as readers of a slab do.

@@ -1,0 +1,182 @@
+//! The symbol table: one word for each name, for ever, whoever interns it and whoever dies doing so.
+
+use eve::epoch::Shared;
+use eve::slab::alloc::Allocator;
+use eve::slab::layout::*;
+use eve::value::{hash, print, symbol, word};
+use eve::{Error, Options, Slab};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering::*;
+use std::sync::Barrier;
+
+fn slab() -> Slab {
+    Slab::anonymous(&Options::default()).unwrap()
+}
+
+type Name = (u8, Option<Vec<u8>>, Vec<u8>);
+
+/// 256 namespaces of equal hash with one name: all their keywords have one hash, and all their symbols.
+fn colliding() -> impl Iterator<Item = Name> {
+    (0..512u32).map(|i| {
+        let namespace = (0..8).flat_map(|bit| if i >> bit & 1 == 0 { *b"Aa" } else { *b"BB" }).collect();
+        ((i >> 8) as u8, Some(namespace), b"n".to_vec())
+    })
+}
+
+fn names() -> Vec<Name> {
+    let plain = (0..4000u32).map(|i| {
+        let name = if i % 3 == 0 { format!("n{i}") } else { format!("a longer name, {i}") };
+        ((i % 2) as u8, (i % 5 == 0).then(|| b"some.namespace".to_vec()), name.into_bytes())
+    });
+    plain.chain(colliding()).chain([(0, None, b"".to_vec()), (0, Some(b"".to_vec()), b"".to_vec())]).collect()
+}
+
+fn intern(s: &Slab, n: &Name) -> u64 {
+    s.intern(n.0, n.1.as_deref(), &n.2).unwrap()
+}
+
+fn find(s: &Slab, n: &Name) -> Option<u64> {
+    symbol::find(s.map(), n.0, n.1.as_deref(), &n.2).unwrap()
+}
+
+/// Offset of the table's entry for a keyword or symbol.
+fn entry(s: &Slab, w: u64) -> u64 {
+    let id = word::symbol(w).unwrap().id as u64;
+    let k = (id / 64 + 1).ilog2() as u64;
+    let directory = s.map().atomic_u64(CONTROL_SYMBOLS).load(Acquire);
+    s.map().atomic_u64(directory + 16 + 8 * k).load(Acquire) + 16 + 8 * (id - 64 * ((1 << k) - 1))
+}
+
+#[test]
+fn a_name_has_one_word_whichever_of_four_threads_interns_it() {
+    let s = slab();
+    let names = names();
+    let barrier = Barrier::new(4);
+    let words: Vec<Vec<u64>> = std::thread::scope(|scope| {
+        let run = |t: usize| {
+            let (s, names, barrier) = (&s, &names, &barrier);
+            move || {
+                barrier.wait();
+                // Each half from the same end, so that pairs of threads race for the same names.
+                let mut order: Vec<usize> = (0..names.len()).collect();
+                if t % 2 == 1 {
+                    order.reverse();
+                }
+                let mut words = vec![0; names.len()];
+                for i in order {
+                    words[i] = intern(s, &names[i]);
+                    // Usable at once.
+                    assert_eq!(symbol::name_of(s.reader(), words[i]).unwrap(), (names[i].1.clone(), names[i].2.clone()));
+                }
+                words
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|t| scope.spawn(run(t))).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert!(words.iter().all(|w| *w == words[0]));
+    assert_eq!(words[0].iter().collect::<HashSet<_>>().len(), names.len());
+    let ids: HashSet<u32> = words[0].iter().map(|&w| word::symbol(w).unwrap().id).collect();
+    assert_eq!(ids.len(), names.len(), "an id is given once");
+    for (n, &w) in names.iter().zip(&words[0]) {
+        assert_eq!(find(&s, n), Some(w));
+        let hash = if n.0 == 0 { hash::hash_keyword(n.1.as_deref(), &n.2) } else { hash::hash_symbol(n.1.as_deref(), &n.2) };
+        assert_eq!(word::symbol(w).unwrap().hash, hash as u32);
+    }
+    assert_eq!(find(&s, &(0, None, b"never interned".to_vec())), None);
+    assert_eq!(find(&s, &(0, Some(b"AaAaAaAaAaAaAaAa".to_vec()), b"m".to_vec())), None);
+}
+
+#[test]
+fn names_that_are_too_long_or_no_text_are_errors() {
+    let s = slab();
+    assert!(matches!(s.intern(0, None, &vec![b'x'; 65535]), Err(Error::Limit(_))));
+    assert!(matches!(s.intern(0, Some(&vec![b'x'; 65535]), b"n"), Err(Error::Limit(_))));
+    assert!(matches!(s.intern(0, None, &[0xC0]), Err(Error::Arg(_))));
+    assert!(matches!(s.intern(2, None, b"n"), Err(Error::Arg(_))));
+    let longest = vec![b'x'; 65534];
+    let w = s.intern(0, Some(&longest), &longest).unwrap();
+    assert_eq!(print::to_edn(s.reader(), w).unwrap().len(), 1 + 65534 + 1 + 65534);
+}
+
+#[test]
+fn a_full_table_is_an_error_and_old_names_stay() {
+    let s = slab();
+    let w = s.intern(0, None, b"old").unwrap();
+    s.map().atomic_u32(CONTROL_SYMBOL_NEXT).store(SYMBOLS_MAX - 1, Release);
+    let last = s.intern(0, None, b"the last one that fits").unwrap();
+    assert_eq!(word::symbol(last).unwrap().id, SYMBOLS_MAX - 1);
+    assert!(matches!(s.intern(0, None, b"one too many"), Err(Error::Limit(_))));
+    assert_eq!(s.intern(0, None, b"old").unwrap(), w);
+    assert_eq!(print::to_edn(s.reader(), last).unwrap(), ":the last one that fits");
+}
+
+/// The winner of a name was killed before it set the entry of its id.
+#[test]
+fn an_entry_that_is_missing_is_set_before_the_word_is_used() {
+    let s = slab();
+    for n in names() {
+        intern(&s, &n);
+    }
+    let n = (0, None, b"killed here".to_vec());
+    let w = intern(&s, &n);
+    let slot = s.map().atomic_u64(entry(&s, w));
+    let object = slot.swap(0, AcqRel);
+    assert_eq!(find(&s, &n), None, "no value can hold it");
+    assert!(matches!(symbol::name_of(s.reader(), w), Err(Error::Corrupt(_))));
+    assert_eq!(intern(&s, &n), w);
+    assert_eq!(slot.load(Acquire), object);
+    assert_eq!(find(&s, &n), Some(w));
+}
+
+#[test]
+fn without_a_trie_names_are_found_by_their_entries() {
+    let s = slab();
+    let words: HashMap<Name, u64> = names().into_iter().step_by(9).map(|n| (n.clone(), intern(&s, &n))).collect();
+    s.map().atomic_u64(CONTROL_SYMBOL_TRIE).store(0, Release);
+    assert!(words.iter().all(|(n, &w)| find(&s, n) == Some(w)));
+    assert_eq!(find(&s, &(0, None, b"never interned".to_vec())), None);
+}
+
+#[test]
+fn a_recovered_table_has_the_same_words_and_drops_what_was_not_written_whole() {
+    let s = slab();
+    let words: HashMap<Name, u64> = names().into_iter().map(|n| (n.clone(), intern(&s, &n))).collect();
+    let torn = (0, None, b"the text of this name never reached the disk".to_vec());
+    let object = s.map().atomic_u64(entry(&s, intern(&s, &torn))).load(Acquire);
+    let text = s.map().atomic_u64(object + 24).load(Relaxed);
+    s.map().atomic_u64(text + 16).store(0, Relaxed);
+    let agent = s.map().agents() - 1;
+    symbol::rebuild_trie(s.memory(), &mut Allocator::new(agent as u16)).unwrap();
+    assert!(words.iter().all(|(n, &w)| find(&s, n) == Some(w) && intern(&s, n) == w));
+    assert_eq!(find(&s, &torn), None);
+    let again = intern(&s, &torn);
+    assert_eq!(print::to_edn(s.reader(), again).unwrap(), ":the text of this name never reached the disk");
+    assert_ne!(s.map().atomic_u64(entry(&s, again)).load(Acquire), object);
+}
+
+/// Whatever the bytes of the table say, an answer or an error comes back.
+#[test]
+fn a_damaged_table_gives_errors_not_crashes() {
+    let s = slab();
+    let some: Vec<Name> = names().into_iter().step_by(40).collect();
+    let words: Vec<u64> = some.iter().map(|n| intern(&s, n)).collect();
+    let root = s.map().atomic_u64(CONTROL_SYMBOL_TRIE).load(Acquire);
+    let mut seed = 99u64;
+    for round in 0..3000 {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let object = s.map().atomic_u64(entry(&s, words[round % words.len()])).load(Acquire);
+        let base = [root, object, object, s.map().atomic_u64(CONTROL_SYMBOLS).load(Acquire)][round % 4];
+        let at = base + 8 * ((seed >> 33) % if round % 4 == 0 { 66 } else { 4 });
+        let word = s.map().atomic_u64(at);
+        let was = word.load(Relaxed);
+        let values = [0, root, object, was ^ 1 << (seed >> 58), !0, (seed >> 20) & !15, CONTROL];
+        word.store(values[(seed >> 40) as usize % values.len()], Relaxed);
+        for (n, &w) in some.iter().zip(&words) {
+            let _ = symbol::find(s.map(), n.0, n.1.as_deref(), &n.2);
+            let _ = symbol::name_of(s.reader(), w);
+        }
+        word.store(was, Relaxed);
+    }
+    assert!(some.iter().zip(&words).all(|(n, &w)| find(&s, n) == Some(w)));
+}
