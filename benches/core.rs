@@ -134,14 +134,14 @@ fn imbl_names<S: BuildHasher + Clone + Default>(names: &[String]) -> Imbl<String
     m
 }
 
-fn imbl_get_ints<S: BuildHasher>(m: &Imbl<i64, S>, keys: &[usize]) -> Duration {
+fn imbl_get_ints<S: BuildHasher + Clone>(m: &Imbl<i64, S>, keys: &[usize]) -> Duration {
     timed(|| {
         let sum = keys.iter().fold(0, |sum, &k| sum + m.get(&(k as i64)).copied().unwrap_or(0));
         black_box(sum);
     })
 }
 
-fn imbl_get_names<S: BuildHasher>(m: &Imbl<String, S>, keys: &[&str]) -> Duration {
+fn imbl_get_names<S: BuildHasher + Clone>(m: &Imbl<String, S>, keys: &[&str]) -> Duration {
     timed(|| {
         let sum = keys.iter().fold(0, |sum, &k| sum + m.get(k).copied().unwrap_or(0));
         black_box(sum);

@@ -78,11 +78,18 @@ pub enum Error {
 }
 
 fn detail(what: impl Into<Cow<'static, str>>, number: u64) -> Box<Detail> {
-    Box::new(Detail { what: what.into(), number })
+    Box::new(Detail {
+        what: what.into(),
+        number,
+    })
 }
 
 fn file_error(what: impl Into<Cow<'static, str>>, path: &Path, errno: i32) -> Box<FileError> {
-    Box::new(FileError { what: what.into(), path: path.to_path_buf(), errno })
+    Box::new(FileError {
+        what: what.into(),
+        path: path.to_path_buf(),
+        errno,
+    })
 }
 
 impl Error {
@@ -161,9 +168,15 @@ impl Error {
         match error.kind() {
             NotFound | NotADirectory => Error::NotFound(e),
             PermissionDenied | ReadOnlyFilesystem => Error::Permission(e),
-            StorageFull | QuotaExceeded | FileTooLarge => {
-                Error::full(format!("the disk of {} ({} failed: {})", path.display(), e.what, os_text(e.errno)), 0)
-            }
+            StorageFull | QuotaExceeded | FileTooLarge => Error::full(
+                format!(
+                    "the disk of {} ({} failed: {})",
+                    path.display(),
+                    e.what,
+                    os_text(e.errno)
+                ),
+                0,
+            ),
             _ => Error::Io(e),
         }
     }

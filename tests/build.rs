@@ -28,10 +28,27 @@ fn random(seed: &mut u64) -> u64 {
 fn one_of_each() -> Vec<u8> {
     let ten_to_30 = bignum::parse_decimal("1000000000000000000000000000000").unwrap();
     let scalars = |b: &mut BuildBuffer| {
-        b.nil().bool(true).bool(false).int(-5).int(i64::MIN).double(2.5).double(1e-300).char(97);
-        b.string("").string("short").string("a text of some length").text(b"lone \xED\xA0\x80 \xC3\xA9");
-        b.keyword(None, "k").keyword(Some("name.space"), "longer-name").symbol(None, "s").symbol(Some("n"), "s");
-        b.bigint(&ten_to_30).ratio(&[1], &ten_to_30).decimal(&ten_to_30, -3).decimal(&[7], 2).uuid(1, u64::MAX);
+        b.nil()
+            .bool(true)
+            .bool(false)
+            .int(-5)
+            .int(i64::MIN)
+            .double(2.5)
+            .double(1e-300)
+            .char(97);
+        b.string("")
+            .string("short")
+            .string("a text of some length")
+            .text(b"lone \xED\xA0\x80 \xC3\xA9");
+        b.keyword(None, "k")
+            .keyword(Some("name.space"), "longer-name")
+            .symbol(None, "s")
+            .symbol(Some("n"), "s");
+        b.bigint(&ten_to_30)
+            .ratio(&[1], &ten_to_30)
+            .decimal(&ten_to_30, -3)
+            .decimal(&[7], 2)
+            .uuid(1, u64::MAX);
         b.date(-1).instant(5, 6).bytes(&[1, 2, 3]);
     };
     let mut b = BuildBuffer::new();
@@ -63,7 +80,10 @@ fn a_buffer_cut_anywhere_is_an_error_and_a_longer_one_too() {
             }
         }
         let longer = [&buffer[..], &[0]].concat();
-        assert_eq!(build::value(w, &longer), Err(Error::buffer("bytes follow the value", buffer.len())));
+        assert_eq!(
+            build::value(w, &longer),
+            Err(Error::buffer("bytes follow the value", buffer.len()))
+        );
         assert_eq!(build::values(w, &longer).unwrap().len(), 2);
         assert_eq!(build::values(w, &[]).unwrap(), []);
     });
@@ -74,21 +94,61 @@ fn errors_of_a_buffer_say_what_is_wrong_and_where() {
     let s = slab();
     let cases: &[(&[u8], &str, usize)] = &[
         (&[16, 2, 0, 0, 0, 0, 99], "an unknown op", 6),
-        (&[16, 3, 0, 0, 0, 0, 0], "a count is larger than the rest of the buffer", 1),
+        (
+            &[16, 3, 0, 0, 0, 0, 0],
+            "a count is larger than the rest of the buffer",
+            1,
+        ),
         (&[19, 1, 0, 0, 0, 0], "a count is larger than the rest of the buffer", 1),
-        (&[18, 255, 255, 255, 255], "a count is larger than the rest of the buffer", 1),
-        (&[0, 6, 3, 0, 0, 0, b'a', 0xC0, b'b'], "the text is not UTF-8 at byte 1", 1),
+        (
+            &[18, 255, 255, 255, 255],
+            "a count is larger than the rest of the buffer",
+            1,
+        ),
+        (
+            &[0, 6, 3, 0, 0, 0, b'a', 0xC0, b'b'],
+            "the text is not UTF-8 at byte 1",
+            1,
+        ),
         (&[7, 255, 255, 1, 0, 0xFF], "the text is not UTF-8 at byte 0", 0),
         (&[9, 0, 0, 0, 0], "a big integer is empty or longer than need be", 0),
-        (&[9, 2, 0, 0, 0, 0, 5], "a big integer is empty or longer than need be", 0),
+        (
+            &[9, 2, 0, 0, 0, 0, 5],
+            "a big integer is empty or longer than need be",
+            0,
+        ),
         (&[10, 0, 0], "a part of a ratio or decimal is no integer", 1),
-        (&[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 4], "a ratio is not in lowest terms", 0),
-        (&[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 1], "the denominator of a ratio is not above 1", 0),
-        (&[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 0xFD], "the denominator of a ratio is not above 1", 0),
-        (&[14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xCA, 0x9A, 0x3B], "an instant is out of range", 0),
-        (&[14, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 0], "an instant is out of range", 0),
+        (
+            &[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 4],
+            "a ratio is not in lowest terms",
+            0,
+        ),
+        (
+            &[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 1],
+            "the denominator of a ratio is not above 1",
+            0,
+        ),
+        (
+            &[10, 9, 1, 0, 0, 0, 2, 9, 1, 0, 0, 0, 0xFD],
+            "the denominator of a ratio is not above 1",
+            0,
+        ),
+        (
+            &[14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xCA, 0x9A, 0x3B],
+            "an instant is out of range",
+            0,
+        ),
+        (
+            &[14, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 0],
+            "an instant is out of range",
+            0,
+        ),
         (&[20, 0x04, 9, 0, 0, 0, 0, 0, 0], "a word is no value", 0),
-        (&[20, 0x14, 1, 0, 0, 9, 9, 9, 9], "a keyword or symbol is not in the symbol table", 0),
+        (
+            &[20, 0x14, 1, 0, 0, 9, 9, 9, 9],
+            "a keyword or symbol is not in the symbol table",
+            0,
+        ),
         (&[20, 0, 0, 0, 0, 0, 0, 0, 0x70], "a pointer leads outside the slab", 0),
     ];
     for (buffer, what, at) in cases {
@@ -101,8 +161,16 @@ fn errors_of_a_buffer_say_what_is_wrong_and_where() {
 fn prints() -> Vec<Vec<u8>> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/prints.tsv");
     let text = std::fs::read_to_string(path).unwrap();
-    let unhex = |hex: &str| (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
-    let buffers = text.lines().filter_map(|line| line.split_once('\t')).filter(|(hex, _)| hex.len() > 40);
+    let unhex = |hex: &str| {
+        (0..hex.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+            .collect()
+    };
+    let buffers = text
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(hex, _)| hex.len() > 40);
     buffers.map(|(hex, _)| unhex(hex)).chain([one_of_each()]).collect()
 }
 
@@ -144,7 +212,15 @@ fn random_bytes_never_panic() {
     let mut seed = 42;
     for _ in 0..2000 {
         let len = random(&mut seed) as usize % 60;
-        let bytes: Vec<u8> = (0..len).map(|_| if random(&mut seed) % 2 == 0 { (random(&mut seed) % 22) as u8 } else { 0 }).collect();
+        let bytes: Vec<u8> = (0..len)
+            .map(|_| {
+                if random(&mut seed) % 2 == 0 {
+                    (random(&mut seed) % 22) as u8
+                } else {
+                    0
+                }
+            })
+            .collect();
         scratch(&s, |w| {
             for end in 0..len {
                 let _ = build::value(w, &bytes[..end]);
@@ -157,7 +233,13 @@ fn random_bytes_never_panic() {
 fn later_equal_elements_are_dropped_and_later_values_count() {
     let s = slab();
     let mut b = BuildBuffer::new();
-    b.set(3, |b, i| if i == 1 { b.bigint(&[5]) } else { b.int(5 + i as i64 / 2) });
+    b.set(3, |b, i| {
+        if i == 1 {
+            b.bigint(&[5])
+        } else {
+            b.int(5 + i as i64 / 2)
+        }
+    });
     b.map(3, |b, i| b.int(i as i64 % 2).int(i as i64));
     b.map(20, |b, i| b.int(i as i64 % 10).int(i as i64));
     scratch(&s, |w| {
@@ -166,7 +248,9 @@ fn later_equal_elements_are_dropped_and_later_values_count() {
         assert_eq!(coll::count(r, v[0]).unwrap(), 2);
         assert_eq!(print::to_edn(r, v[1]).unwrap(), "{0 2, 1 1}");
         assert_eq!(coll::count(r, v[2]).unwrap(), 10);
-        assert!(Iter::new(r, v[2]).unwrap().all(|e| e.is_ok_and(|(k, v)| word::int(v) == word::int(k).map(|k| k + 10))));
+        assert!(Iter::new(r, v[2])
+            .unwrap()
+            .all(|e| e.is_ok_and(|(k, v)| word::int(v) == word::int(k).map(|k| k + 10))));
     });
 }
 
@@ -184,7 +268,14 @@ fn words_are_linked_if_they_are_of_the_transaction_or_its_base() {
     let snap = s.snapshot().unwrap();
     let text = coll::get(snap.reader(), snap.view().state, name).unwrap().unwrap();
     scratch(&s, |w| {
-        for word in [text, name, TRUE, word::from_int(-3).unwrap(), EMPTY_LIST, number::make_i64(w, i64::MAX).unwrap()] {
+        for word in [
+            text,
+            name,
+            TRUE,
+            word::from_int(-3).unwrap(),
+            EMPTY_LIST,
+            number::make_i64(w, i64::MAX).unwrap(),
+        ] {
             let v = link(w, word).unwrap();
             assert_eq!(vector::nth(w.reader(), v, 0).unwrap(), Some(word));
         }
@@ -192,7 +283,9 @@ fn words_are_linked_if_they_are_of_the_transaction_or_its_base() {
         let tail = w.reader().node(v).unwrap().word(3);
         assert!(link(w, tail).is_err(), "a node is no value");
         assert!(link(w, text + 16).is_err());
-        let foreign = scratch(&s, |other| build::value(other, &BuildBuffer::new().string("not committed").finish()).unwrap());
+        let foreign = scratch(&s, |other| {
+            build::value(other, &BuildBuffer::new().string("not committed").finish()).unwrap()
+        });
         assert!(link(w, foreign).is_err());
         // A version that the caller names wrongly.
         let import = BuildBuffer::new().foreign(old.view().version, text).finish();
@@ -240,10 +333,19 @@ fn values_nested_to_the_limit_need_little_stack_and_deeper_ones_are_errors() {
                 }
                 let error = build::value(w, &nested(op, DEPTH_MAX + 1)).unwrap_err();
                 let at = nested(op, DEPTH_MAX).len() - if op == "key" { 1 + DEPTH_MAX } else { 1 };
-                assert_eq!(error, Error::buffer("values are nested deeper than 1024 levels", at), "{op}");
+                assert_eq!(
+                    error,
+                    Error::buffer("values are nested deeper than 1024 levels", at),
+                    "{op}"
+                );
             });
         };
-        std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap().join().unwrap();
+        std::thread::Builder::new()
+            .stack_size(512 << 10)
+            .spawn(work)
+            .unwrap()
+            .join()
+            .unwrap();
     }
 }
 
@@ -256,7 +358,12 @@ fn large_values_work() {
     let big: Vec<u8> = [&[1], &bytes[..40_000]].concat();
     let n = 200_000;
     let mut b = BuildBuffer::new();
-    b.string(&long).string(&wide).bytes(&bytes).bigint(&big).list(n, |b, i| b.int(i as i64)).vector(n, |b, i| b.int(i as i64));
+    b.string(&long)
+        .string(&wide)
+        .bytes(&bytes)
+        .bigint(&big)
+        .list(n, |b, i| b.int(i as i64))
+        .vector(n, |b, i| b.int(i as i64));
     let buffer = b.finish();
     scratch(&s, |w| {
         let a = build::values(w, &buffer).unwrap();
@@ -271,14 +378,19 @@ fn large_values_work() {
         }
         assert!(equal(r, a[4], a[5]).unwrap());
         assert_eq!(list::count(r, a[4]).unwrap(), n);
-        assert_eq!(print::to_edn(r, a[4]).unwrap().len(), print::to_edn(r, a[5]).unwrap().len());
+        assert_eq!(
+            print::to_edn(r, a[4]).unwrap().len(),
+            print::to_edn(r, a[5]).unwrap().len()
+        );
     });
 }
 
 /// The value of the atom `name` in the current version.
 fn current(s: &Slab, name: &[u8]) -> u64 {
     let snap = s.snapshot().unwrap();
-    coll::get(snap.reader(), snap.view().state, s.intern(0, None, name).unwrap()).unwrap().unwrap()
+    coll::get(snap.reader(), snap.view().state, s.intern(0, None, name).unwrap())
+        .unwrap()
+        .unwrap()
 }
 
 /// A slab whose atom :a holds all that can be held, some of it twice.
@@ -291,7 +403,10 @@ fn full_slab() -> Slab {
             let b = BuildBuffer::new()
                 .vector(4, |b, i| match i {
                     0 | 1 => b.word(shared),
-                    2 => b.map(1000, |b, i| b.string(&format!("a long key {i}")).keyword(None, &format!("k{}", i % 50))),
+                    2 => b.map(1000, |b, i| {
+                        b.string(&format!("a long key {i}"))
+                            .keyword(None, &format!("k{}", i % 50))
+                    }),
                     _ => b.set(3, |b, i| b.string(["AaAaAaAa", "BBBBAaAa", "AaBBBBAa"][i])),
                 })
                 .finish();

@@ -18,17 +18,30 @@ type Name = (u8, Option<Vec<u8>>, Vec<u8>);
 /// 256 namespaces of equal hash with one name: all their keywords have one hash, and all their symbols.
 fn colliding() -> impl Iterator<Item = Name> {
     (0..512u32).map(|i| {
-        let namespace = (0..8).flat_map(|bit| if i >> bit & 1 == 0 { *b"Aa" } else { *b"BB" }).collect();
+        let namespace = (0..8)
+            .flat_map(|bit| if i >> bit & 1 == 0 { *b"Aa" } else { *b"BB" })
+            .collect();
         ((i >> 8) as u8, Some(namespace), b"n".to_vec())
     })
 }
 
 fn names() -> Vec<Name> {
     let plain = (0..4000u32).map(|i| {
-        let name = if i % 3 == 0 { format!("n{i}") } else { format!("a longer name, {i}") };
-        ((i % 2) as u8, (i % 5 == 0).then(|| b"some.namespace".to_vec()), name.into_bytes())
+        let name = if i % 3 == 0 {
+            format!("n{i}")
+        } else {
+            format!("a longer name, {i}")
+        };
+        (
+            (i % 2) as u8,
+            (i % 5 == 0).then(|| b"some.namespace".to_vec()),
+            name.into_bytes(),
+        )
     });
-    plain.chain(colliding()).chain([(0, None, b"".to_vec()), (0, Some(b"".to_vec()), b"".to_vec())]).collect()
+    plain
+        .chain(colliding())
+        .chain([(0, None, b"".to_vec()), (0, Some(b"".to_vec()), b"".to_vec())])
+        .collect()
 }
 
 fn intern(s: &Slab, n: &Name) -> u64 {
@@ -66,7 +79,10 @@ fn a_name_has_one_word_whichever_of_four_threads_interns_it() {
                 for i in order {
                     words[i] = intern(s, &names[i]);
                     // Usable at once.
-                    assert_eq!(symbol::name_of(s.reader(), words[i]).unwrap(), (names[i].1.clone(), names[i].2.clone()));
+                    assert_eq!(
+                        symbol::name_of(s.reader(), words[i]).unwrap(),
+                        (names[i].1.clone(), names[i].2.clone())
+                    );
                 }
                 words
             }
@@ -80,7 +96,11 @@ fn a_name_has_one_word_whichever_of_four_threads_interns_it() {
     assert_eq!(ids.len(), names.len(), "an id is given once");
     for (n, &w) in names.iter().zip(&words[0]) {
         assert_eq!(find(&s, n), Some(w));
-        let hash = if n.0 == 0 { hash::hash_keyword(n.1.as_deref(), &n.2) } else { hash::hash_symbol(n.1.as_deref(), &n.2) };
+        let hash = if n.0 == 0 {
+            hash::hash_keyword(n.1.as_deref(), &n.2)
+        } else {
+            hash::hash_symbol(n.1.as_deref(), &n.2)
+        };
         assert_eq!(word::symbol(w).unwrap().hash, hash as u32);
     }
     assert_eq!(find(&s, &(0, None, b"never interned".to_vec())), None);
@@ -91,7 +111,10 @@ fn a_name_has_one_word_whichever_of_four_threads_interns_it() {
 fn names_that_are_too_long_or_no_text_are_errors() {
     let s = slab();
     assert!(matches!(s.intern(0, None, &vec![b'x'; 65535]), Err(Error::Limit(_))));
-    assert!(matches!(s.intern(0, Some(&vec![b'x'; 65535]), b"n"), Err(Error::Limit(_))));
+    assert!(matches!(
+        s.intern(0, Some(&vec![b'x'; 65535]), b"n"),
+        Err(Error::Limit(_))
+    ));
     assert!(matches!(s.intern(0, None, &[0xC0]), Err(Error::Arg(_))));
     assert!(matches!(s.intern(2, None, b"n"), Err(Error::Arg(_))));
     let longest = vec![b'x'; 65534];
@@ -132,7 +155,11 @@ fn an_entry_that_is_missing_is_set_before_the_word_is_used() {
 #[test]
 fn without_a_trie_names_are_found_by_their_entries() {
     let s = slab();
-    let words: HashMap<Name, u64> = names().into_iter().step_by(9).map(|n| (n.clone(), intern(&s, &n))).collect();
+    let words: HashMap<Name, u64> = names()
+        .into_iter()
+        .step_by(9)
+        .map(|n| (n.clone(), intern(&s, &n)))
+        .collect();
     s.map().atomic_u64(CONTROL_SYMBOL_TRIE).store(0, Release);
     assert!(words.iter().all(|(n, &w)| find(&s, n) == Some(w)));
     assert_eq!(find(&s, &(0, None, b"never interned".to_vec())), None);
@@ -151,7 +178,10 @@ fn a_recovered_table_has_the_same_words_and_drops_what_was_not_written_whole() {
     assert!(words.iter().all(|(n, &w)| find(&s, n) == Some(w) && intern(&s, n) == w));
     assert_eq!(find(&s, &torn), None);
     let again = intern(&s, &torn);
-    assert_eq!(print::to_edn(s.reader(), again).unwrap(), ":the text of this name never reached the disk");
+    assert_eq!(
+        print::to_edn(s.reader(), again).unwrap(),
+        ":the text of this name never reached the disk"
+    );
     assert_ne!(s.map().atomic_u64(entry(&s, again)).load(Acquire), object);
 }
 
@@ -170,7 +200,15 @@ fn a_damaged_table_gives_errors_not_crashes() {
         let at = base + 8 * ((seed >> 33) % if round % 4 == 0 { 66 } else { 4 });
         let word = s.map().atomic_u64(at);
         let was = word.load(Relaxed);
-        let values = [0, root, object, was ^ 1 << (seed >> 58), !0, (seed >> 20) & !15, CONTROL];
+        let values = [
+            0,
+            root,
+            object,
+            was ^ 1 << (seed >> 58),
+            !0,
+            (seed >> 20) & !15,
+            CONTROL,
+        ];
         word.store(values[(seed >> 40) as usize % values.len()], Relaxed);
         for (n, &w) in some.iter().zip(&words) {
             let _ = symbol::find(s.map(), n.0, n.1.as_deref(), &n.2);

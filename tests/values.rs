@@ -19,7 +19,10 @@ fn scratch<T>(s: &Slab, f: impl FnOnce(&mut Writer) -> T) -> T {
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect()
 }
 
 fn data(name: &str) -> String {
@@ -29,8 +32,12 @@ fn data(name: &str) -> String {
 /// Build buffer, hash and text of every case.
 fn prints() -> Vec<(Vec<u8>, u32, String)> {
     let text = data("prints.tsv");
-    let lines = text.split_terminator('\n').map(|line| line.splitn(3, '\t').collect::<Vec<_>>());
-    let cases: Vec<_> = lines.map(|f| (unhex(f[0]), f[1].parse::<i32>().unwrap() as u32, f[2].to_string())).collect();
+    let lines = text
+        .split_terminator('\n')
+        .map(|line| line.splitn(3, '\t').collect::<Vec<_>>());
+    let cases: Vec<_> = lines
+        .map(|f| (unhex(f[0]), f[1].parse::<i32>().unwrap() as u32, f[2].to_string()))
+        .collect();
     assert!(cases.len() > 4000, "the cases are there");
     cases
 }
@@ -48,7 +55,11 @@ fn built_values_hash_and_print_as_in_clojure_and_equal_themselves() {
                 assert_eq!(printed, edn);
             }
             let again = build::value(w, &buffer).unwrap();
-            assert_eq!(equal(w.reader(), v, again).unwrap(), !printed.contains("##NaN"), "{printed}");
+            assert_eq!(
+                equal(w.reader(), v, again).unwrap(),
+                !printed.contains("##NaN"),
+                "{printed}"
+            );
         });
     }
 }
@@ -57,13 +68,21 @@ fn built_values_hash_and_print_as_in_clojure_and_equal_themselves() {
 fn equal_values_have_equal_hashes_and_equality_is_symmetric() {
     let s = slab();
     scratch(&s, |w| {
-        let words: Vec<u64> = prints().iter().step_by(7).map(|(b, ..)| build::value(w, b).unwrap()).collect();
+        let words: Vec<u64> = prints()
+            .iter()
+            .step_by(7)
+            .map(|(b, ..)| build::value(w, b).unwrap())
+            .collect();
         let r = w.reader();
         for (i, &a) in words.iter().enumerate() {
             for &b in &words[..i] {
                 let same = equal(r, a, b).unwrap();
                 assert_eq!(same, equal(r, b, a).unwrap());
-                assert!(!same || hash_word(r, a).unwrap() == hash_word(r, b).unwrap(), "{}", print::to_edn(r, a).unwrap());
+                assert!(
+                    !same || hash_word(r, a).unwrap() == hash_word(r, b).unwrap(),
+                    "{}",
+                    print::to_edn(r, a).unwrap()
+                );
             }
         }
     });
@@ -139,12 +158,19 @@ fn equality_groups() -> Vec<Vec<Vec<u8>>> {
         &[|b| drop(b.double(0.0)), |b| drop(b.double(-0.0))],
         &[|b| drop(b.int(1)), |b| drop(b.bigint(&[1]))],
         &[|b| drop(b.double(1.0))],
-        &[|b| drop(b.decimal(&[1], 0)), |b| drop(b.decimal(&[10], 1)), |b| drop(b.decimal(&[100], 2))],
+        &[
+            |b| drop(b.decimal(&[1], 0)),
+            |b| drop(b.decimal(&[10], 1)),
+            |b| drop(b.decimal(&[100], 2)),
+        ],
         &[|b| drop(b.decimal(&[0], 0)), |b| drop(b.decimal(&[0], 1000))],
         &[|b| drop(b.ratio(&[1], &[2]))],
         &[|b| drop(b.ratio(&[0xFF], &[2]))],
         &[|b| drop(b.double(0.5))],
-        &[|b| drop(b.int(i64::MAX)), |b| drop(b.bigint(&bignum::from_i64(i64::MAX)))],
+        &[
+            |b| drop(b.int(i64::MAX)),
+            |b| drop(b.bigint(&bignum::from_i64(i64::MAX))),
+        ],
         &[|b| drop(b.bigint(&bignum::from_i128(i64::MAX as i128 + 1)))],
         &[|b| drop(b.double(f64::MAX))],
         &[|b| drop(b.double(f64::INFINITY))],
@@ -171,9 +197,18 @@ fn equality_groups() -> Vec<Vec<Vec<u8>>> {
         ],
         &[|b| drop(b.vector(40, |b, i| b.int(i as i64 % 39)))],
         &[|b| drop(b.vector(39, |b, i| b.int(i as i64)))],
-        &[|b| drop(b.set(40, |b, i| b.int(i as i64))), |b| drop(b.set(80, |b, i| b.bigint(&[39 - i as u8 % 40])))],
-        &[|b| drop(ints(b, 8)), |b| drop(b.map(8, |b, i| b.bigint(&[7 - i as u8]).int(-1)))],
-        &[|b| drop(ints(b, 9)), |b| drop(b.map(9, |b, i| b.int(8 - i as i64).int(-1)))],
+        &[
+            |b| drop(b.set(40, |b, i| b.int(i as i64))),
+            |b| drop(b.set(80, |b, i| b.bigint(&[39 - i as u8 % 40]))),
+        ],
+        &[
+            |b| drop(ints(b, 8)),
+            |b| drop(b.map(8, |b, i| b.bigint(&[7 - i as u8]).int(-1))),
+        ],
+        &[
+            |b| drop(ints(b, 9)),
+            |b| drop(b.map(9, |b, i| b.int(8 - i as i64).int(-1))),
+        ],
         &[|b| drop(b.map(9, |b, i| b.int(i as i64).int(-2)))],
         // One hash for all keys: Aa and BB.
         &[
@@ -182,8 +217,16 @@ fn equality_groups() -> Vec<Vec<Vec<u8>>> {
         ],
         &[|b| drop(b.set(3, |b, i| b.string(["AaAaAaAa", "BBBBAaAa", "BBBBBBBB"][i])))],
         &[
-            |b| drop(b.vector(1, |b, _| b.map(1, |b, _| b.vector(1, |b, _| b.int(1)).list(0, |b, _| b)))),
-            |b| drop(b.list(1, |b, _| b.map(1, |b, _| b.list(1, |b, _| b.bigint(&[1])).vector(0, |b, _| b)))),
+            |b| {
+                drop(b.vector(1, |b, _| {
+                    b.map(1, |b, _| b.vector(1, |b, _| b.int(1)).list(0, |b, _| b))
+                }))
+            },
+            |b| {
+                drop(b.list(1, |b, _| {
+                    b.map(1, |b, _| b.list(1, |b, _| b.bigint(&[1])).vector(0, |b, _| b))
+                }))
+            },
         ],
     ];
     let bytes = |write: &Write| {
@@ -212,13 +255,19 @@ fn equality_is_clojures() {
             for &(j, b) in &all {
                 let texts = [a, b].map(|v| print::to_edn(r, v).unwrap());
                 assert_eq!(equal(r, a, b).unwrap(), i == j, "{texts:?}");
-                assert!(i != j || hash_word(r, a).unwrap() == hash_word(r, b).unwrap(), "{texts:?}");
+                assert!(
+                    i != j || hash_word(r, a).unwrap() == hash_word(r, b).unwrap(),
+                    "{texts:?}"
+                );
             }
         }
         // A NaN is equal to its own word only, and metadata doesn't count.
         let nan = number::make_f64(w, f64::NAN).unwrap();
         let other = number::make_f64(w, f64::NAN).unwrap();
-        assert_eq!((equal(r, nan, nan).unwrap(), equal(r, nan, other).unwrap()), (true, false));
+        assert_eq!(
+            (equal(r, nan, nan).unwrap(), equal(r, nan, other).unwrap()),
+            (true, false)
+        );
         for (empty, with_meta) in [
             (EMPTY_MAP, map::with_meta(w, EMPTY_MAP, EMPTY_MAP).unwrap()),
             (EMPTY_SET, set::with_meta(w, EMPTY_SET, EMPTY_MAP).unwrap()),
@@ -236,14 +285,31 @@ fn equality_is_clojures() {
 fn values_without_edn_have_a_text_of_our_own() {
     let s = slab();
     let mut b = BuildBuffer::new();
-    b.bytes(&[0, 0xAB, 0xFF]).bytes(&[]).instant(0, 500_000_000).char(0xD800).text(b"x\xED\xA0\xBDy").text(b"\xED\xB0\x80");
+    b.bytes(&[0, 0xAB, 0xFF])
+        .bytes(&[])
+        .instant(0, 500_000_000)
+        .char(0xD800)
+        .text(b"x\xED\xA0\xBDy")
+        .text(b"\xED\xB0\x80");
     b.keyword(Some("a.b"), "c").symbol(None, "/");
     scratch(&s, |w| {
         let values = build::values(w, &b.finish()).unwrap();
         let texts: Vec<String> = values.iter().map(|&v| print::to_edn(w.reader(), v).unwrap()).collect();
         let instant = r#"#eve/instant "1970-01-01T00:00:00.500Z""#;
         let bytes = r##"#eve/bytes "00abff""##;
-        assert_eq!(texts, [bytes, r##"#eve/bytes """##, instant, "\\ud800", "\"x\\ud83dy\"", "\"\\udc00\"", ":a.b/c", "/"]);
+        assert_eq!(
+            texts,
+            [
+                bytes,
+                r##"#eve/bytes """##,
+                instant,
+                "\\ud800",
+                "\"x\\ud83dy\"",
+                "\"\\udc00\"",
+                ":a.b/c",
+                "/"
+            ]
+        );
         assert_eq!(text_of(w.reader(), values[6]).unwrap(), b"a.b/c");
         assert_eq!(text_of(w.reader(), values[4]).unwrap(), b"x\xED\xA0\xBDy");
         assert!(matches!(text_of(w.reader(), values[0]), Err(Error::Type(_))));

@@ -13,12 +13,13 @@
   java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs (realised, as lists), and java.util's collections. Sorted
   maps and sets are stored as plain ones. Functions, records and other objects are refused with an IllegalArgumentException that says where
   in the value they are; the atom keeps its value then."
-  (:refer-clojure :exclude [atom hash-map hash-set list sync vector]))
+  (:refer-clojure :exclude [atom hash-map hash-set list sync vector])
+  (:require [clojure.walk :as walk]))
 
 (when (< (.feature (Runtime/version)) 22)
   (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
 
-(import '(eve Atom Slab))
+(import '(eve Atom EveList EveMap EveSet EveVector HeapList MapOverlay Slab VectorOverlay))
 
 (def ^:private default-path "./eve.slab")
 
@@ -98,3 +99,13 @@
   "A list of these elements; as hash-map."
   [& xs]
   (stored (apply clojure.core/list xs)))
+
+(defn copy
+  "The value with all collections in it as plain Clojure ones, which need no slab."
+  [v]
+  (walk/postwalk identity v))
+
+;; *print-dup* writes a plain collection: the reader knows no slab.
+(doseq [[class plain] {EveMap #(into {} %), MapOverlay #(into {} %), EveVector #(into [] %), VectorOverlay #(into [] %), EveSet #(into #{} %)
+                       EveList #(apply clojure.core/list %), HeapList #(apply clojure.core/list %)}]
+  (.addMethod ^clojure.lang.MultiFn print-dup class (fn [x w] (print-dup (with-meta (plain x) (meta x)) w))))

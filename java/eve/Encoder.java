@@ -262,6 +262,11 @@ final class Encoder {
 
     // Values of the slab
 
+    /** Can the core link or copy objects of the snapshot? Not those of other slabs, nor what no version holds: they are read and written anew. */
+    private boolean copies(Snapshot s) {
+        return s.slab == slab && s.version != Snapshot.NO_VERSION;
+    }
+
     /** Appends x, if it is or stands on an object of this slab. */
     private boolean inSlab(Object x) {
         if (x instanceof EveSet s) {
@@ -273,11 +278,11 @@ final class Encoder {
         if (x instanceof EveList l) {
             return object(l.snapshot, l.word);
         }
-        if (x instanceof VectorOverlay v && v.base.snapshot.slab == slab) {
+        if (x instanceof VectorOverlay v && copies(v.base.snapshot)) {
             out.op(WORD, vector(v));
             return true;
         }
-        if (x instanceof HeapList l && l.below() instanceof EveList e && e.snapshot.slab == slab) {
+        if (x instanceof HeapList l && l.below() instanceof EveList e && copies(e.snapshot)) {
             out.op(WORD, list(l, e));
             return true;
         }
@@ -288,7 +293,7 @@ final class Encoder {
         if (x instanceof EveMap m) {
             return object(m.snapshot, m.word);
         }
-        if (x instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+        if (x instanceof MapOverlay m && copies(m.base.snapshot)) {
             out.op(WORD, changed(m, set));
             return true;
         }
@@ -296,7 +301,7 @@ final class Encoder {
     }
 
     private boolean object(Snapshot s, long word) {
-        if (s.slab != slab) {
+        if (!copies(s)) {
             return false;
         }
         held.add(s);
@@ -323,13 +328,13 @@ final class Encoder {
     }
 
     private long objectWord(Object x) {
-        if (x instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+        if (x instanceof MapOverlay m && copies(m.base.snapshot)) {
             return changed(m, false);
         }
-        if (x instanceof EveSet s && s.elements instanceof MapOverlay m && m.base.snapshot.slab == slab) {
+        if (x instanceof EveSet s && s.elements instanceof MapOverlay m && copies(m.base.snapshot)) {
             return changed(m, true);
         }
-        if (x instanceof VectorOverlay v && v.base.snapshot.slab == slab) {
+        if (x instanceof VectorOverlay v && copies(v.base.snapshot)) {
             return vector(v);
         }
         value(x);

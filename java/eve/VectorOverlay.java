@@ -1,7 +1,10 @@
 package eve;
 
 import clojure.lang.APersistentVector;
+import clojure.lang.IDeref;
 import clojure.lang.IEditableCollection;
+import clojure.lang.IFn;
+import clojure.lang.IKVReduce;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
@@ -10,9 +13,10 @@ import clojure.lang.IPersistentVector;
 import clojure.lang.ITransientCollection;
 import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
+import clojure.lang.RT;
 
 /** A vector in a slab with changes that lie on the heap: its first n elements, some of them replaced, then others. */
-public final class VectorOverlay extends APersistentVector implements IObj, IEditableCollection {
+public final class VectorOverlay extends APersistentVector implements IObj, IKVReduce, IEditableCollection {
     private static final long serialVersionUID = 1;
     private static final Object NONE = new Object();
 
@@ -59,6 +63,18 @@ public final class VectorOverlay extends APersistentVector implements IObj, IEdi
     @Override
     public int count() {
         return kept + tail.count();
+    }
+
+    @Override
+    public Object kvreduce(IFn f, Object init) {
+        Object acc = init;
+        for (int i = 0; i < count(); i++) {
+            acc = f.invoke(acc, i, nth(i));
+            if (RT.isReduced(acc)) {
+                return ((IDeref) acc).deref();
+            }
+        }
+        return acc;
     }
 
     @Override

@@ -1,9 +1,9 @@
 //! The control page and the tables as they are when a slab starts: new, recovered, or read by somebody who may not write.
 
+use crate::durable::superblock::{Superblock, PLACES};
 use crate::slab::ident::Ident;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
-use crate::durable::superblock::{Superblock, PLACES};
 use std::sync::atomic::Ordering::*;
 
 /// Agent lines, pin groups and root records that are allocated from the start: one page each.
@@ -120,5 +120,13 @@ pub fn format(map: &Mapping, ident: &Ident) {
         superblock.sequence += 1;
         superblock.store(map, place);
     }
-    start(map, &Start { from: superblock, version: 1, free_blocks: 0, maps: MAPS_EXACT });
+    start(
+        map,
+        &Start {
+            from: superblock,
+            version: 1,
+            free_blocks: 0,
+            maps: MAPS_EXACT,
+        },
+    );
 }

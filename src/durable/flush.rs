@@ -45,7 +45,11 @@ impl Source for Quiet<'_> {
     fn with_current(&self, f: &mut dyn FnMut(Candidate) -> Result<u64>) -> Result<u64> {
         use crate::epoch::Shared;
         let r = Shared::record(self.0, self.0.root().load(Acquire) as usize % self.0.records());
-        f(Candidate { version: r.version.load(Relaxed), state: r.state.load(Relaxed), time: r.time.load(Relaxed) })
+        f(Candidate {
+            version: r.version.load(Relaxed),
+            state: r.state.load(Relaxed),
+            time: r.time.load(Relaxed),
+        })
     }
 }
 
@@ -138,9 +142,18 @@ impl Sync<'_> {
 /// Takes the word CLEAN back: the slab is in use again. Only in memory, in the place that a sync would take, so that nothing is lost if
 /// the machine stops meanwhile; it shows a copy made of the file from now on that it was in use.
 pub fn mark_unclean(map: &Mapping, uuid: &[u8; 16]) {
-    if let Some((_, best)) = super::superblock::valid(map, uuid).first().copied().filter(|(_, s)| s.clean) {
+    if let Some((_, best)) = super::superblock::valid(map, uuid)
+        .first()
+        .copied()
+        .filter(|(_, s)| s.clean)
+    {
         let (place, sequence) = next_place(map, uuid);
-        Superblock { clean: false, sequence, ..best }.store(map, place);
+        Superblock {
+            clean: false,
+            sequence,
+            ..best
+        }
+        .store(map, place);
     }
 }
 
@@ -204,7 +217,15 @@ mod tests {
         fn sync(&self) -> Result<u64> {
             let path = Path::new("model");
             let map = &self.memory.map;
-            let result = Sync { map, disk: self, uuid: self.uuid, path, cut_short: false, closing: false }.run(self, u64::MAX);
+            let result = Sync {
+                map,
+                disk: self,
+                uuid: self.uuid,
+                path,
+                cut_short: false,
+                closing: false,
+            }
+            .run(self, u64::MAX);
             if result.is_err() && !self.fails {
                 // Killed, not failed: nobody noted an error.
                 map.atomic_u32(CONTROL_SYNC_ERROR).store(0, Relaxed);
@@ -225,9 +246,19 @@ mod tests {
 
         fn check(&self) {
             let best = self.best_on_disk();
-            assert!(best.version <= self.flushed.get(), "a superblock reached the disk before its data");
-            assert!(versions(&self.memory.map).contains(&best.version), "version {} is on disk but not pinned", best.version);
-            assert!(best.version >= self.memory.map.atomic_u64(CONTROL_DURABLE).load(Relaxed), "a durable version was lost");
+            assert!(
+                best.version <= self.flushed.get(),
+                "a superblock reached the disk before its data"
+            );
+            assert!(
+                versions(&self.memory.map).contains(&best.version),
+                "version {} is on disk but not pinned",
+                best.version
+            );
+            assert!(
+                best.version >= self.memory.map.atomic_u64(CONTROL_DURABLE).load(Relaxed),
+                "a durable version was lost"
+            );
         }
     }
 
@@ -256,7 +287,11 @@ mod tests {
 
     impl Source for Model {
         fn with_current(&self, f: &mut dyn FnMut(Candidate) -> Result<u64>) -> Result<u64> {
-            f(Candidate { version: self.current.get(), state: EMPTY_MAP, time: 0 })
+            f(Candidate {
+                version: self.current.get(),
+                state: EMPTY_MAP,
+                time: 0,
+            })
         }
     }
 
@@ -266,10 +301,13 @@ mod tests {
         for _ in 0..500 {
             let m = Model::new(u32::MAX, false);
             for _ in 0..12 {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let r = random >> 33;
                 m.current.set(m.current.get() + r % 3);
-                m.budget.set(if r & 8 == 0 { 1 + (r >> 4) as u32 % 5 } else { u32::MAX });
+                m.budget
+                    .set(if r & 8 == 0 { 1 + (r >> 4) as u32 % 5 } else { u32::MAX });
                 let _ = m.sync();
                 m.check();
                 if r & 0x100 != 0 {
@@ -317,7 +355,14 @@ mod tests {
         assert!(valid(map, &m.uuid)[0].1.clean);
         mark_unclean(map, &m.uuid);
         assert!(!valid(map, &m.uuid)[0].1.clean);
-        let close = Sync { map, disk: &m, uuid: m.uuid, path: Path::new("model"), cut_short: false, closing: true };
+        let close = Sync {
+            map,
+            disk: &m,
+            uuid: m.uuid,
+            path: Path::new("model"),
+            cut_short: false,
+            closing: true,
+        };
         close.run(&m, 1).unwrap();
         assert!(valid(map, &m.uuid)[0].1.clean);
         map.atomic_u32(CONTROL_MAPS).store(control::MAPS_SUPERSET, Relaxed);

@@ -18,7 +18,11 @@ impl Memory {
         unsafe {
             let base = alloc_zeroed(layout);
             assert!(!base.is_null());
-            Memory { base, layout, map: Mapping::from_raw(base, layout.size()) }
+            Memory {
+                base,
+                layout,
+                map: Mapping::from_raw(base, layout.size()),
+            }
         }
     }
 }

@@ -49,25 +49,54 @@ impl Recovery<'_> {
         };
         let high_water = found.iter().map(|(_, s)| s.high_water).max().expect("not empty");
         let backed = high_water * BLOCK_SIZE;
-        let len = self.file.metadata().map_err(|e| Error::io("stat", self.path, &e))?.len();
+        let len = self
+            .file
+            .metadata()
+            .map_err(|e| Error::io("stat", self.path, &e))?
+            .len();
         if len < backed {
-            return Err(Error::corrupt("the file was truncated: objects of its last durable version are missing", len));
+            return Err(Error::corrupt(
+                "the file was truncated: objects of its last durable version are missing",
+                len,
+            ));
         }
         if durable.symbol_count > SYMBOLS_MAX as u64 || backed > self.map.reserved() - SLACK {
             return Err(Error::corrupt("the superblock tells impossible sizes", SUPERBLOCK_A));
         }
         let latest = self.latest_record();
         self.map.atomic_u32(CONTROL_STATE).store(STATE_RECOVERING, Release);
-        self.reset_file(high_water).map_err(|e| Error::io("recover", self.path, &e))?;
-        let mut from = Superblock { backed, high_water, incarnation: durable.incarnation.wrapping_add(1), ..durable };
-        start(self.map, &Start { from, version: durable.version, free_blocks: 0, maps: MAPS_SUPERSET });
+        self.reset_file(high_water)
+            .map_err(|e| Error::io("recover", self.path, &e))?;
+        let mut from = Superblock {
+            backed,
+            high_water,
+            incarnation: durable.incarnation.wrapping_add(1),
+            ..durable
+        };
+        start(
+            self.map,
+            &Start {
+                from,
+                version: durable.version,
+                free_blocks: 0,
+                maps: MAPS_SUPERSET,
+            },
+        );
         let kept = self.keep_symbols(&mut from);
         let (free_blocks, stamp) = self.reset_blocks(&durable, high_water, &kept);
         let version = durable.version.max(stamp).max(latest) + SKIP;
         if version >= FRESH {
             return Err(Error::corrupt("the version numbers are used up", SUPERBLOCK_A));
         }
-        start(self.map, &Start { from, version, free_blocks, maps: MAPS_SUPERSET });
+        start(
+            self.map,
+            &Start {
+                from,
+                version,
+                free_blocks,
+                maps: MAPS_SUPERSET,
+            },
+        );
         Ok(durable)
     }
 
@@ -124,7 +153,13 @@ impl Recovery<'_> {
                 let symbol = slot.load(Relaxed);
                 if first + i < from.symbol_count && self.is_object(symbol, SYMBOL, 32) {
                     let texts = [16, 24].map(|at| self.map.atomic_u64(symbol + at).load(Relaxed));
-                    kept.extend([symbol].into_iter().chain(texts).filter(|&w| self.is_object(w, 0, 16)).map(|w| w >> BLOCK_BITS));
+                    kept.extend(
+                        [symbol]
+                            .into_iter()
+                            .chain(texts)
+                            .filter(|&w| self.is_object(w, 0, 16))
+                            .map(|w| w >> BLOCK_BITS),
+                    );
                 } else if symbol != 0 {
                     slot.store(0, Relaxed);
                 }
@@ -154,8 +189,13 @@ impl Recovery<'_> {
             let stamp = at.load(Relaxed) & STAMP;
             latest = latest.max(if stamp < BELIEVED { stamp } else { 0 });
             let state = self.map.atomic_u64(descriptor(b)).load(Relaxed) as u8;
-            let run = if state == BLOCK_LARGE { self.run_length(b, at.load(Relaxed) >> 48, high_water) } else { 1 };
-            let lives = (stamp < durable.version || kept.contains(&b)) && !matches!(state, BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM);
+            let run = if state == BLOCK_LARGE {
+                self.run_length(b, at.load(Relaxed) >> 48, high_water)
+            } else {
+                1
+            };
+            let lives = (stamp < durable.version || kept.contains(&b))
+                && !matches!(state, BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM);
             if lives {
                 self.settle(b, run);
             } else {

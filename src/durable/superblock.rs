@@ -115,7 +115,11 @@ impl Superblock {
     /// Is it one of the slab with that uuid, and does it tell possible sizes?
     fn is_sound(&self, uuid: &[u8; 16]) -> bool {
         let end = self.high_water.checked_mul(BLOCK_SIZE);
-        self.uuid == *uuid && self.version > 0 && self.version < FRESH && self.high_water >= HEADER_SIZE / BLOCK_SIZE && end <= Some(self.backed)
+        self.uuid == *uuid
+            && self.version > 0
+            && self.version < FRESH
+            && self.high_water >= HEADER_SIZE / BLOCK_SIZE
+            && end <= Some(self.backed)
     }
 }
 
@@ -180,7 +184,8 @@ mod tests {
 
     fn copy(map: &Mapping, from: u64, to: u64) {
         for i in (0..SUPERBLOCK_SIZE).step_by(8) {
-            map.atomic_u64(to + i).store(map.atomic_u64(from + i).load(Relaxed), Relaxed);
+            map.atomic_u64(to + i)
+                .store(map.atomic_u64(from + i).load(Relaxed), Relaxed);
         }
     }
 
@@ -194,7 +199,11 @@ mod tests {
 
     #[test]
     fn the_later_version_is_best_and_of_equal_ones_the_later_write() {
-        for (a, b, best) in [((8, 3), (7, 4), SUPERBLOCK_A), ((7, 4), (8, 3), SUPERBLOCK_B), ((8, 3), (8, 4), SUPERBLOCK_B)] {
+        for (a, b, best) in [
+            ((8, 3), (7, 4), SUPERBLOCK_A),
+            ((7, 4), (8, 3), SUPERBLOCK_B),
+            ((8, 3), (8, 4), SUPERBLOCK_B),
+        ] {
             let m = stored(Some(at_version(a.0, a.1)), Some(at_version(b.0, b.1)));
             assert_eq!(valid(&m.map, &UUID)[0].0, best);
             let (place, sequence) = next_place(&m.map, &UUID);
@@ -220,14 +229,26 @@ mod tests {
     fn a_superblock_copied_over_the_other_is_seen() {
         let m = stored(Some(at_version(9, 2)), Some(at_version(8, 1)));
         copy(&m.map, SUPERBLOCK_A, SUPERBLOCK_B);
-        assert_eq!(valid(&m.map, &UUID).iter().map(|v| v.0).collect::<Vec<_>>(), [SUPERBLOCK_A]);
+        assert_eq!(
+            valid(&m.map, &UUID).iter().map(|v| v.0).collect::<Vec<_>>(),
+            [SUPERBLOCK_A]
+        );
     }
 
     #[test]
     fn a_superblock_of_another_slab_or_of_impossible_sizes_is_not_valid() {
-        let other = Superblock { uuid: [1; 16], ..at_version(9, 1) };
-        let beyond = Superblock { high_water: 49, ..at_version(9, 1) };
-        let zero = Superblock { version: 0, ..at_version(9, 1) };
+        let other = Superblock {
+            uuid: [1; 16],
+            ..at_version(9, 1)
+        };
+        let beyond = Superblock {
+            high_water: 49,
+            ..at_version(9, 1)
+        };
+        let zero = Superblock {
+            version: 0,
+            ..at_version(9, 1)
+        };
         for bad in [other, beyond, zero] {
             assert!(valid(&stored(Some(bad), None).map, &UUID).is_empty());
         }
@@ -242,8 +263,16 @@ mod tests {
                 m.map.atomic_u64(SUPERBLOCK_A + at as u64 * 8).store(word, Relaxed);
             }
             let finished = done == WORDS;
-            assert_eq!(valid(&m.map, &UUID)[0].1, if finished { new } else { best }, "after {done} stores");
-            assert_eq!(next_place(&m.map, &UUID).0, if finished { SUPERBLOCK_B } else { SUPERBLOCK_A }, "after {done} stores");
+            assert_eq!(
+                valid(&m.map, &UUID)[0].1,
+                if finished { new } else { best },
+                "after {done} stores"
+            );
+            assert_eq!(
+                next_place(&m.map, &UUID).0,
+                if finished { SUPERBLOCK_B } else { SUPERBLOCK_A },
+                "after {done} stores"
+            );
             assert!(versions(&m.map).contains(&6), "the valid version must stay pinned");
         }
     }

@@ -30,7 +30,10 @@ pub(super) fn clear(map: &Mapping, p: u32) {
     for agent in (0..map.agents()).filter(|&i| map.agent(i).owner.load(Acquire) == owner) {
         clear_agent(map, agent, current);
     }
-    for g in (0..map.groups()).map(|i| map.group(i)).filter(|g| g.owner.load(Acquire) == owner) {
+    for g in (0..map.groups())
+        .map(|i| map.group(i))
+        .filter(|g| g.owner.load(Acquire) == owner)
+    {
         g.lo.store(0, Release);
         g.hi.store(0, Release);
         g.owner.store(0, Release);
@@ -59,10 +62,16 @@ fn filling(index: usize) -> u64 {
 fn clear_agent(map: &Mapping, index: usize, current: u64) {
     alloc::adopt(map, index as u16, current);
     for i in 0..map.records() {
-        let _ = Shared::record(map, i).meta.compare_exchange(filling(index), 0, AcqRel, Relaxed);
+        let _ = Shared::record(map, i)
+            .meta
+            .compare_exchange(filling(index), 0, AcqRel, Relaxed);
     }
     let line = map.agent(index);
-    for word in [&line.floor, &line.hazard, &line.sec_lo, &line.sec_hi].into_iter().chain(&line.pins).chain([&line.owner]) {
+    for word in [&line.floor, &line.hazard, &line.sec_lo, &line.sec_hi]
+        .into_iter()
+        .chain(&line.pins)
+        .chain([&line.owner])
+    {
         word.store(0, Release);
     }
 }

@@ -30,19 +30,28 @@ fn child(role: &str, path: &Path) -> Child {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|l| l.unwrap().contains("child is ready")), "the child died early");
+    assert!(
+        lines.any(|l| l.unwrap().contains("child is ready")),
+        "the child died early"
+    );
     child
 }
 
 fn kill(mut child: Child) {
     child.kill().unwrap();
-    assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL), "the child failed before it was killed");
+    assert_eq!(
+        child.wait().unwrap().signal(),
+        Some(libc::SIGKILL),
+        "the child failed before it was killed"
+    );
 }
 
 /// Not a test of its own: what the other process of a test does.
 #[test]
 fn child_process() {
-    let Ok(role) = std::env::var("EVE_TEST_ROLE") else { return };
+    let Ok(role) = std::env::var("EVE_TEST_ROLE") else {
+        return;
+    };
     let path = PathBuf::from(std::env::var("EVE_TEST_SLAB").unwrap());
     if role == "storm" {
         println!("child is ready");
@@ -52,7 +61,10 @@ fn child_process() {
     }
     let slab = open(&path).unwrap();
     let mut a = agent(&slab);
-    let memory = Memory { map: slab.mapping(), file: &slab };
+    let memory = Memory {
+        map: slab.mapping(),
+        file: &slab,
+    };
     match role.as_str() {
         // Dies with a pin, a group, fresh and stamped objects, a half-made record and owned blocks.
         "transaction" => {
@@ -99,11 +111,23 @@ fn storm(path: &Path) {
     let memory = Memory { map: &map, file: &slab };
     for i in 0..30 {
         let base = a.pin(&map, Slot::A);
-        assert_eq!(Shared::record(&map, base.record).state.load(Acquire), integer(base.number));
+        assert_eq!(
+            Shared::record(&map, base.record).state.load(Acquire),
+            integer(base.number)
+        );
         let at = a.alloc.alloc(memory, [64, 3000, 100_000][i % 3], base.number).unwrap();
         map.atomic_u64(at).store(header(I64, 0, FRESH | 1), Release);
         let record = a.claim_record(memory, base).unwrap();
-        if !publish(&map, record, base, Content { state: integer(base.number + 1), time: 1, retired: 0 }) {
+        if !publish(
+            &map,
+            record,
+            base,
+            Content {
+                state: integer(base.number + 1),
+                time: 1,
+                retired: 0,
+            },
+        ) {
             release(&map, record, a.index, base);
         }
         a.unpin(&map, Slot::A);
@@ -124,13 +148,19 @@ fn a_storm_of_openings_commits_closings_and_kills_leaves_a_consistent_slab() {
     let slab = open(&path).unwrap();
     let mut first = agent(&slab);
     commit(&slab, &mut first, integer(2));
-    first.release(Memory { map: slab.mapping(), file: &slab });
+    first.release(Memory {
+        map: slab.mapping(),
+        file: &slab,
+    });
     drop(slab);
     for round in 0..12 {
         let mut children: Vec<Child> = (0..3).map(|_| child("storm", &path)).collect();
         let until = root_of(&path) + 40 + round;
         while root_of(&path) < until {
-            assert!(children.iter_mut().all(|c| c.try_wait().unwrap().is_none()), "a child failed");
+            assert!(
+                children.iter_mut().all(|c| c.try_wait().unwrap().is_none()),
+                "a child failed"
+            );
             std::thread::yield_now();
         }
         children.into_iter().for_each(kill);
@@ -142,7 +172,11 @@ fn a_storm_of_openings_commits_closings_and_kills_leaves_a_consistent_slab() {
     assert_eq!((owners(&slab), slab.participant()), (vec![], 0));
     assert!((1..PARTICIPANTS_MAX).all(|p| map.atomic_u32(PARTICIPANTS + p * PARTICIPANT_SIZE).load(Acquire) == 0));
     for b in HEADER_SIZE / BLOCK_SIZE..map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire) {
-        assert_ne!(map.atomic_u64(descriptor(b)).load(Acquire) as u8, BLOCK_OWNED, "block {b}");
+        assert_ne!(
+            map.atomic_u64(descriptor(b)).load(Acquire) as u8,
+            BLOCK_OWNED,
+            "block {b}"
+        );
     }
 }
 
@@ -160,7 +194,10 @@ fn root_of(path: &Path) -> u64 {
 /// Owners of agent lines, sorted.
 fn owners(slab: &SlabFile) -> Vec<u64> {
     let map = slab.mapping();
-    (0..map.agents()).map(|i| map.agent(i).owner.load(Acquire)).filter(|&o| o != 0).collect()
+    (0..map.agents())
+        .map(|i| map.agent(i).owner.load(Acquire))
+        .filter(|&o| o != 0)
+        .collect()
 }
 
 /// What a dead participant must not have left: pins, groups, records, objects that were never committed.
@@ -175,8 +212,14 @@ fn assert_cleared(slab: &SlabFile) {
         assert_ne!(d as u8, BLOCK_OWNED, "block {b}");
         let class = (d >> 8) as u8 as usize;
         for i in 0..class_cells(class.max(1)) {
-            let h = map.atomic_u64(b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class.max(1))) as u64).load(Acquire);
-            assert!(h == 0 || header_birth(h) <= 2, "an object of birth {:#x} is left", header_birth(h));
+            let h = map
+                .atomic_u64(b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class.max(1))) as u64)
+                .load(Acquire);
+            assert!(
+                h == 0 || header_birth(h) <= 2,
+                "an object of birth {:#x} is left",
+                header_birth(h)
+            );
             objects += (h != 0) as usize;
         }
     }
@@ -223,12 +266,24 @@ fn a_slab_whose_last_holder_was_killed_is_adopted_with_its_live_root() {
     assert_eq!(map.atomic_u32(CONTROL_INCARNATION).load(Relaxed), 1);
     assert_eq!(map.atomic_u32(CONTROL_WAITERS).load(Relaxed), 0);
     assert_eq!(map.atomic_u64(CONTROL_TRACER).load(Relaxed), 0);
-    assert_eq!(map.atomic_u64(CONTROL_DURABLE).load(Relaxed), 2, "adopting makes the live root durable");
-    assert_eq!(map.atomic_u32(CONTROL_MAPS).load(Relaxed), crate::durable::control::MAPS_SUPERSET);
+    assert_eq!(
+        map.atomic_u64(CONTROL_DURABLE).load(Relaxed),
+        2,
+        "adopting makes the live root durable"
+    );
+    assert_eq!(
+        map.atomic_u32(CONTROL_MAPS).load(Relaxed),
+        crate::durable::control::MAPS_SUPERSET
+    );
 }
 
 fn patch(path: &Path, at: u64, bytes: &[u8]) {
-    OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
+    OpenOptions::new()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .write_all_at(bytes, at)
+        .unwrap();
 }
 
 #[test]
@@ -256,7 +311,10 @@ fn after_another_boot_the_slab_is_recovered_to_its_last_durable_version() {
     .unwrap();
     let (version, state) = root(&again);
     assert_eq!((state, *rebuilt.borrow()), (7, 1));
-    assert!(version >= 3 + (1 << 20), "the numbers of lost versions must not come back");
+    assert!(
+        version >= 3 + (1 << 20),
+        "the numbers of lost versions must not come back"
+    );
     assert_eq!(again.mapping().atomic_u64(CONTROL_DURABLE).load(Relaxed), version);
     assert_eq!(again.mapping().atomic_u32(CONTROL_INCARNATION).load(Relaxed), 2);
     drop(again);
@@ -268,17 +326,32 @@ fn after_another_boot_the_slab_is_recovered_to_its_last_durable_version() {
 fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
     let (_dir, path) = place();
     let slab = open(&path).unwrap();
-    let (mut a, memory) = (agent(&slab), Memory { map: slab.mapping(), file: &slab });
+    let (mut a, memory) = (
+        agent(&slab),
+        Memory {
+            map: slab.mapping(),
+            file: &slab,
+        },
+    );
     let kept = a.alloc.alloc(memory, 64, 1).unwrap() / BLOCK_SIZE;
     let run = a.alloc.alloc(memory, 200_000, 1).unwrap() / BLOCK_SIZE;
     commit(&slab, &mut a, 7);
     slab.sync(&Quiet(slab.mapping()), 2).unwrap();
-    let lost = [a.alloc.alloc(memory, 5000, 2).unwrap(), a.alloc.alloc(memory, 300_000, 2).unwrap()].map(|at| at / BLOCK_SIZE);
+    let lost = [
+        a.alloc.alloc(memory, 5000, 2).unwrap(),
+        a.alloc.alloc(memory, 300_000, 2).unwrap(),
+    ]
+    .map(|at| at / BLOCK_SIZE);
     kill(child("transaction", &path));
     // Lost blocks below the durable high-water mark, as if they had been free when it was written.
     let high_water = slab.mapping().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
     let (at, best) = valid(slab.mapping(), &slab.ident().uuid)[0];
-    Superblock { high_water, backed: slab.mapping().backed(), ..best }.store(slab.mapping(), at);
+    Superblock {
+        high_water,
+        backed: slab.mapping().backed(),
+        ..best
+    }
+    .store(slab.mapping(), at);
     let copy = path.with_file_name("b.slab");
     std::fs::copy(&path, &copy).unwrap();
     let again = open(&copy).unwrap();
@@ -289,9 +362,14 @@ fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
     assert!((1..map.records()).all(|i| Shared::record(map, i).meta.load(Acquire) == 0));
     assert_eq!(map.atomic_u32(PARTICIPANTS + PARTICIPANT_SIZE).load(Acquire), 0);
     let state = |b: u64| map.atomic_u64(descriptor(b)).load(Acquire) as u8;
-    assert_eq!([state(kept), state(run), state(run + 1)], [BLOCK_SHELVED, BLOCK_LARGE, BLOCK_TAIL]);
+    assert_eq!(
+        [state(kept), state(run), state(run + 1)],
+        [BLOCK_SHELVED, BLOCK_LARGE, BLOCK_TAIL]
+    );
     assert_eq!(lost.map(state), [BLOCK_FREE, BLOCK_FREE]);
-    let free = (HEADER_SIZE / BLOCK_SIZE..high_water).filter(|&b| state(b) == BLOCK_FREE).count() as u64;
+    let free = (HEADER_SIZE / BLOCK_SIZE..high_water)
+        .filter(|&b| state(b) == BLOCK_FREE)
+        .count() as u64;
     assert!(free >= 6 && map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed) == free);
 }
 
@@ -328,7 +406,11 @@ fn a_forked_child_is_refused_and_ends_without_touching_the_slab() {
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert_eq!(status, 0, "the child must be refused and must not crash");
     slab.check_fork().unwrap();
-    assert_eq!(open(&path).unwrap().participant(), 1, "we are still alive and hold our place");
+    assert_eq!(
+        open(&path).unwrap().participant(),
+        1,
+        "we are still alive and hold our place"
+    );
 }
 
 #[test]
@@ -337,7 +419,10 @@ fn a_forked_child_that_lives_on_does_not_keep_its_dead_parent_alive() {
     let slab = open(&path).unwrap();
     let holder = child("fork", &path);
     // The participant's reserved word, for people, tells us the grandchild.
-    let grandchild = slab.mapping().atomic_u32(PARTICIPANTS + PARTICIPANT_SIZE + 12).load(Acquire) as i32;
+    let grandchild = slab
+        .mapping()
+        .atomic_u32(PARTICIPANTS + PARTICIPANT_SIZE + 12)
+        .load(Acquire) as i32;
     kill(holder);
     assert!(grandchild > 1 && Path::new(&format!("/proc/{grandchild}")).exists());
     let dead = slab.reap();

@@ -29,7 +29,9 @@ pub(super) fn create(path: &Path, options: &Options) -> Result<bool> {
     let parent = folder(path);
     let mut flags = OpenOptions::new();
     flags.read(true).custom_flags(libc::O_DIRECTORY);
-    let dir = flags.open(parent).map_err(|e| Error::io("open the folder", parent, &e))?;
+    let dir = flags
+        .open(parent)
+        .map_err(|e| Error::io("open the folder", parent, &e))?;
     if let FileSystem::Remote(kind) = sys::file_system(&dir).map_err(|e| Error::io("statfs", parent, &e))? {
         return Err(Error::remote(path, kind));
     }
@@ -62,7 +64,12 @@ fn linked(result: std::io::Result<()>, path: &Path) -> Result<bool> {
 }
 
 fn nameless(parent: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(parent)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(libc::O_TMPFILE)
+        .open(parent)
 }
 
 /// The same by a temporary name in the same folder.
@@ -70,7 +77,9 @@ fn create_named(parent: &Path, path: &Path, options: &Options) -> Result<bool> {
     let temporary = temporary_name(parent, path.file_name().unwrap_or(OsStr::new("slab")))?;
     let mut flags = OpenOptions::new();
     flags.read(true).write(true).create_new(true).mode(0o600);
-    let file = flags.open(&temporary).map_err(|e| Error::io("create", &temporary, &e))?;
+    let file = flags
+        .open(&temporary)
+        .map_err(|e| Error::io("create", &temporary, &e))?;
     let result = fill(&file, path, options).and_then(|()| linked(std::fs::hard_link(&temporary, path), path));
     std::fs::remove_file(&temporary).map_err(|e| Error::io("remove", &temporary, &e))?;
     result
@@ -87,7 +96,10 @@ pub(super) fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
     let failed = |what: &'static str| move |e: std::io::Error| Error::io(what, path, &e);
     let len = HEADER_SIZE + SLACK;
     if sys::file_size_max() < len {
-        return Err(Error::full("the largest file of this process (ulimit -f)", sys::file_size_max()));
+        return Err(Error::full(
+            "the largest file of this process (ulimit -f)",
+            sys::file_size_max(),
+        ));
     }
     // The page behind the header comes first: it sets the file's length, and what lies between stays a hole.
     for (offset, len) in [(HEADER_SIZE, SLACK)].into_iter().chain(control::FIRST_RANGES) {
@@ -103,6 +115,7 @@ pub(super) fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
     control::format(&map, &Ident::new(random, sys::now_ms()));
     control::set_ready(&map, sys::boot_id(), sys::file_id(file).map_err(failed("stat"))?);
     drop(region);
-    file.set_permissions(Permissions::from_mode(options.mode)).map_err(failed("chmod"))?;
+    file.set_permissions(Permissions::from_mode(options.mode))
+        .map_err(failed("chmod"))?;
     file.sync_data().map_err(failed("write to disk"))
 }

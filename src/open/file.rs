@@ -65,7 +65,11 @@ impl SlabFile {
         }
         for _ in 0..ATTEMPTS {
             if options.must_be_new && !create(path, options)? {
-                return Err(Error::io("create", path, &std::io::Error::from_raw_os_error(libc::EEXIST)));
+                return Err(Error::io(
+                    "create",
+                    path,
+                    &std::io::Error::from_raw_os_error(libc::EEXIST),
+                ));
             }
             // Open first, without creating: some systems refuse to open another user's file for creation in a shared folder.
             let found = match Found::open(path, !options.read_only) {
@@ -75,7 +79,11 @@ impl SlabFile {
                 }
                 other => other?,
             };
-            let opened = if options.read_only { found.join_reading(options)? } else { found.join(options, rebuild)? };
+            let opened = if options.read_only {
+                found.join_reading(options)?
+            } else {
+                found.join(options, rebuild)?
+            };
             if let Some(slab) = opened {
                 return Ok(slab);
             }
@@ -89,20 +97,31 @@ impl SlabFile {
         let file = sys::memory_file().map_err(|e| Error::io("memfd_create", &path, &e))?;
         fill(&file, &path, options)?;
         let mut bytes = [0; IDENT_BYTES];
-        file.read_exact_at(&mut bytes, IDENT).map_err(|e| Error::io("read", &path, &e))?;
+        file.read_exact_at(&mut bytes, IDENT)
+            .map_err(|e| Error::io("read", &path, &e))?;
         let ident = Ident::decode(&bytes, &path)?;
         let region = reserve(&file, HEADER_SIZE + SLACK, options, &path)?;
-        let found = Found { file, path, ident, file_system: FileSystem::Memory };
+        let found = Found {
+            file,
+            path,
+            ident,
+            file_system: FileSystem::Memory,
+        };
         SlabFile::new(found, options, region, 0, None)
     }
 
     /// Puts an opened slab together. `inflight`: the version that a sync had in flight when the file was opened. Without a participant it is
     /// read-only or anonymous.
     pub(super) fn new(
-        found: Found, options: &Options, region: Region, inflight: u64, participant: Option<Participant>,
+        found: Found,
+        options: &Options,
+        region: Region,
+        inflight: u64,
+        participant: Option<Participant>,
     ) -> Result<SlabFile> {
         let fork = ForkMark::new().map_err(found.failed("madvise(MADV_WIPEONFORK)"))?;
-        let allocates = !options.read_only && sys::allocate(&found.file, IDENT, IDENT_SIZE).map_err(found.failed("allocate"))?;
+        let allocates =
+            !options.read_only && sys::allocate(&found.file, IDENT, IDENT_SIZE).map_err(found.failed("allocate"))?;
         // SAFETY: the region stays mapped until the SlabFile is dropped, and is page-aligned. What is stored to lies below backed_len or in
         // a table's allocated piece.
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
@@ -190,12 +209,22 @@ impl SlabFile {
             true => None,
             false => {
                 sys::lock(&self.file, LOCK_SYNC, LockKind::Write).map_err(|e| Error::io("lock", &self.path, &e))?;
-                Some(Locked { file: &self.file, byte: LOCK_SYNC })
+                Some(Locked {
+                    file: &self.file,
+                    byte: LOCK_SYNC,
+                })
             }
         };
         let inflight = self.map.atomic_u64(CONTROL_SYNC_INFLIGHT).load(Acquire);
         let cut_short = inflight != 0 && inflight == *seen;
-        let sync = Sync { map: &self.map, disk: self, uuid: self.ident.uuid, path: &self.path, cut_short, closing };
+        let sync = Sync {
+            map: &self.map,
+            disk: self,
+            uuid: self.ident.uuid,
+            path: &self.path,
+            cut_short,
+            closing,
+        };
         let durable = sync.run(source, target)?;
         *seen = 0;
         Ok(durable)
@@ -250,7 +279,8 @@ impl SlabFile {
 
     /// Behind the GATE lock: nobody can come, and if nobody else is there the slab is quiet.
     fn sync_if_last(&self, closing: bool) -> Result<()> {
-        let others = liveness::someone_alive(&self.file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
+        let others =
+            liveness::someone_alive(&self.file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
         if others {
             return Ok(());
         }
@@ -277,7 +307,10 @@ impl Disk for SlabFile {
     /// clean by the kernel though the disk has other bytes.
     fn redirty(&self) -> std::io::Result<()> {
         let high_water = self.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
-        let descriptors = (DESCRIPTORS, (high_water.min(SEGMENT_BLOCKS) * DESCRIPTOR_SIZE).next_multiple_of(PAGE));
+        let descriptors = (
+            DESCRIPTORS,
+            (high_water.min(SEGMENT_BLOCKS) * DESCRIPTOR_SIZE).next_multiple_of(PAGE),
+        );
         let blocks = (HEADER_SIZE, high_water * BLOCK_SIZE - HEADER_SIZE);
         const CHUNK: u64 = 1 << 30;
         for (start, len) in [(SUPERBLOCK_A, PAGE), (SUPERBLOCK_B, PAGE), descriptors, blocks] {

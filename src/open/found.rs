@@ -35,7 +35,10 @@ pub(super) fn lock_gate<'a>(file: &'a File, kind: LockKind, path: &Path) -> Resu
     let mut pause = Duration::from_micros(100);
     while !sys::try_lock(file, LOCK_GATE, kind).map_err(|e| Error::io("lock", path, &e))? {
         if sys::monotonic() > end {
-            return Err(Error::locked(path, "another process has been opening or closing it for 30 s; is that one stopped?"));
+            return Err(Error::locked(
+                path,
+                "another process has been opening or closing it for 30 s; is that one stopped?",
+            ));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
@@ -56,7 +59,10 @@ impl Found {
     pub(super) fn open(path: &Path, writable: bool) -> Result<Found> {
         let mut flags = OpenOptions::new();
         // Not through a symbolic link; and no waiting for the other end of a pipe.
-        flags.read(true).write(writable).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        flags
+            .read(true)
+            .write(writable)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
         let file = flags.open(path).map_err(|e| open_error(path, writable, &e))?;
         let stat = file.metadata().map_err(|e| Error::io("stat", path, &e))?;
         if !stat.is_file() {
@@ -68,15 +74,27 @@ impl Found {
         }
         let mut bytes = [0; IDENT_BYTES];
         if stat.len() < IDENT_BYTES as u64 {
-            let why = format!("it has only {} bytes. It was left as it is: choose another name, or remove the file first", stat.len());
+            let why = format!(
+                "it has only {} bytes. It was left as it is: choose another name, or remove the file first",
+                stat.len()
+            );
             return Err(Error::not_a_slab(path, why));
         }
-        file.read_exact_at(&mut bytes, IDENT).map_err(|e| Error::io("read", path, &e))?;
+        file.read_exact_at(&mut bytes, IDENT)
+            .map_err(|e| Error::io("read", path, &e))?;
         let ident = Ident::decode(&bytes, path)?;
         if stat.len() < HEADER_SIZE {
-            return Err(Error::corrupt("the file was truncated: it ends inside the header", stat.len()));
+            return Err(Error::corrupt(
+                "the file was truncated: it ends inside the header",
+                stat.len(),
+            ));
         }
-        Ok(Found { file, path: path.to_path_buf(), ident, file_system })
+        Ok(Found {
+            file,
+            path: path.to_path_buf(),
+            ident,
+            file_system,
+        })
     }
 
     pub(super) fn failed(&self, what: &'static str) -> impl Fn(std::io::Error) -> Error + '_ {
@@ -105,7 +123,10 @@ impl Found {
         let again = Found::open(&self.path, true)?;
         match again.is_named()? && self.is_named()? {
             true => Ok(again.file),
-            false => Err(Error::locked(&self.path, "its name was given to another file meanwhile; try again")),
+            false => Err(Error::locked(
+                &self.path,
+                "its name was given to another file meanwhile; try again",
+            )),
         }
     }
 }
@@ -113,9 +134,10 @@ impl Found {
 /// The error for a file that can't be opened.
 fn open_error(path: &Path, writable: bool, e: &std::io::Error) -> Error {
     match e.raw_os_error() {
-        Some(libc::ELOOP) if sys::is_symlink(path) => {
-            Error::not_a_slab(path, "it is a symbolic link, which is not followed: give the path of the file itself")
-        }
+        Some(libc::ELOOP) if sys::is_symlink(path) => Error::not_a_slab(
+            path,
+            "it is a symbolic link, which is not followed: give the path of the file itself",
+        ),
         Some(libc::EISDIR) => Error::not_a_slab(path, "it is a folder: give the path of a file in it"),
         Some(libc::ENXIO) => Error::not_a_slab(path, "it is a socket or a pipe"),
         Some(libc::EACCES | libc::EROFS) if writable && File::open(path).is_ok() => {
@@ -133,9 +155,17 @@ pub(super) fn reserve(file: &File, len: u64, options: &Options, path: &Path) -> 
     loop {
         match Region::shared(file, size) {
             Ok(region) => return Ok(region),
-            Err(e) if e.raw_os_error() == Some(libc::ENOMEM) && size > need => size = (size / 2).next_multiple_of(PAGE).max(need),
+            Err(e) if e.raw_os_error() == Some(libc::ENOMEM) && size > need => {
+                size = (size / 2).next_multiple_of(PAGE).max(need)
+            }
             Err(e) if e.raw_os_error() == Some(libc::ENOMEM) => {
-                return Err(Error::full(format!("the address space of this process (ulimit -v), needed for {}", path.display()), size));
+                return Err(Error::full(
+                    format!(
+                        "the address space of this process (ulimit -v), needed for {}",
+                        path.display()
+                    ),
+                    size,
+                ));
             }
             Err(e) => return Err(Error::io("mmap", path, &e)),
         }

@@ -35,13 +35,23 @@ impl HeaderPages {
 impl SlabFile {
     /// How far to grow for `needed`: a step of an eighth of the slab, if the limits allow.
     fn target(&self, needed: u64) -> Result<u64> {
-        let most = if self.file_system == FileSystem::Local { STEP_MAX } else { STEP_MAX_MEMORY };
+        let most = if self.file_system == FileSystem::Local {
+            STEP_MAX
+        } else {
+            STEP_MAX_MEMORY
+        };
         let backed = self.map.backed();
         let step = (backed / 8).clamp(STEP_MIN, most);
         let limits = [
-            (self.options.max_bytes, "the largest size that the slab was opened with (max_bytes)"),
+            (
+                self.options.max_bytes,
+                "the largest size that the slab was opened with (max_bytes)",
+            ),
             (self.map.reserved() - SLACK, "the address space reserved for the slab"),
-            (sys::file_size_max().saturating_sub(SLACK), "the largest file of this process (ulimit -f)"),
+            (
+                sys::file_size_max().saturating_sub(SLACK),
+                "the largest file of this process (ulimit -f)",
+            ),
         ];
         let (limit, what) = limits.into_iter().min_by_key(|l| l.0).expect("not empty");
         if needed > limit {
@@ -57,7 +67,11 @@ impl SlabFile {
         if self.allocates {
             return match sys::allocate(&self.file, from, to - from).map_err(failed)? {
                 true => Ok(()),
-                false => Err(Error::io("grow", &self.path, &std::io::Error::from_raw_os_error(libc::EOPNOTSUPP))),
+                false => Err(Error::io(
+                    "grow",
+                    &self.path,
+                    &std::io::Error::from_raw_os_error(libc::EOPNOTSUPP),
+                )),
             };
         }
         let _alone = owned(&self.growing);
@@ -96,7 +110,11 @@ impl Grow for SlabFile {
     fn ensure(&self, offset: u64, len: u64) -> Result<()> {
         if offset >= HEADER_SIZE {
             // Tables of later segments lie below backed_len, all of which is allocated.
-            return if offset + len > self.map.backed() { self.grow(offset + len) } else { Ok(()) };
+            return if offset + len > self.map.backed() {
+                self.grow(offset + len)
+            } else {
+                Ok(())
+            };
         }
         // A reader's tables are private memory. Without ranges the whole header was written at creation.
         if self.read_only() || !self.allocates {

@@ -21,7 +21,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -50,9 +53,19 @@ struct World<'a> {
 
 impl World<'_> {
     fn object(&mut self, kind: u8, flags: u8, birth: u64, base: u64, words: u64) -> u64 {
-        let memory = Memory { map: self.slab.mapping(), file: self.slab };
+        let memory = Memory {
+            map: self.slab.mapping(),
+            file: self.slab,
+        };
         let at = self.agent.alloc.alloc(memory, words as usize * 8, base).unwrap();
-        assert!(!self.state.leaves.iter().any(|l| at < l.at + l.words * 8 && l.at < at + words * 8), "{at:#x} is in use");
+        assert!(
+            !self
+                .state
+                .leaves
+                .iter()
+                .any(|l| at < l.at + l.words * 8 && l.at < at + words * 8),
+            "{at:#x} is in use"
+        );
         self.store(at, header(kind, flags, birth));
         at
     }
@@ -66,10 +79,18 @@ impl World<'_> {
         let map = *self.slab.mapping();
         let base = self.agent.pin(&map, Slot::A);
         let birth = base.number + 1;
-        let mut dead: Vec<u64> = (self.state.root != EMPTY_MAP).then_some(self.state.root).into_iter().collect();
+        let mut dead: Vec<u64> = (self.state.root != EMPTY_MAP)
+            .then_some(self.state.root)
+            .into_iter()
+            .collect();
         for _ in 0..1 + random.next(5) {
-            let words = [2 + random.next(30), 2 + random.next(400), 9_000 + random.next(30_000)][[0, 0, 0, 1, 2][random.next(5) as usize]];
-            let leaf = Leaf { at: self.object(BYTES, 0, birth, base.number, words), words, seed: random.next(1 << 30) };
+            let words = [2 + random.next(30), 2 + random.next(400), 9_000 + random.next(30_000)]
+                [[0, 0, 0, 1, 2][random.next(5) as usize]];
+            let leaf = Leaf {
+                at: self.object(BYTES, 0, birth, base.number, words),
+                words,
+                seed: random.next(1 << 30),
+            };
             (1..words).for_each(|i| self.store(leaf.at + i * 8, leaf.seed + i));
             if self.state.leaves.len() == LEAVES || random.next(3) == 0 && !self.state.leaves.is_empty() {
                 let victim = random.next(self.state.leaves.len() as u64) as usize;
@@ -86,12 +107,29 @@ impl World<'_> {
         for (i, leaf) in self.state.leaves.iter().enumerate() {
             self.store(self.state.root + 16 + i as u64 * 8, leaf.at);
         }
-        let memory = Memory { map: self.slab.mapping(), file: self.slab };
+        let memory = Memory {
+            map: self.slab.mapping(),
+            file: self.slab,
+        };
         let record = self.agent.claim_record(memory, base).unwrap();
-        assert!(publish(&map, record, base, Content { state: self.state.root, time: 1, retired: 0 }));
+        assert!(publish(
+            &map,
+            record,
+            base,
+            Content {
+                state: self.state.root,
+                time: 1,
+                retired: 0
+            }
+        ));
         for at in dead {
             let name = map.atomic_u64(at).load(Relaxed);
-            self.agent.limbo.push(Retired { at, name, birth: header_birth(name), death: birth });
+            self.agent.limbo.push(Retired {
+                at,
+                name,
+                birth: header_birth(name),
+                death: birth,
+            });
         }
         self.agent.unpin(&map, Slot::A);
         self.agent.drain(memory, true);
@@ -136,10 +174,20 @@ fn check(slab: &SlabFile, state: &State, what: &str) {
     }
     for (n, leaf) in state.leaves.iter().enumerate() {
         assert_eq!(word(state.root + 16 + n as u64 * 8), leaf.at, "{what}");
-        assert!(header_kind(word(leaf.at)) == BYTES && !header_fresh(word(leaf.at)), "{what}: {leaf:?}");
-        assert!((1..leaf.words).all(|i| word(leaf.at + i * 8) == leaf.seed + i), "{what}: {leaf:?} has other bytes");
+        assert!(
+            header_kind(word(leaf.at)) == BYTES && !header_fresh(word(leaf.at)),
+            "{what}: {leaf:?}"
+        );
+        assert!(
+            (1..leaf.words).all(|i| word(leaf.at + i * 8) == leaf.seed + i),
+            "{what}: {leaf:?} has other bytes"
+        );
     }
-    assert_eq!(map.atomic_u32(CONTROL_SYMBOL_NEXT).load(Acquire) as u64, state.symbols, "{what}");
+    assert_eq!(
+        map.atomic_u32(CONTROL_SYMBOL_NEXT).load(Acquire) as u64,
+        state.symbols,
+        "{what}"
+    );
     let dir = word(CONTROL_SYMBOLS);
     for k in (0..SYMBOL_CHUNKS as u64).filter(|_| dir != 0) {
         let chunk = word(dir + 16 + 8 * k);
@@ -161,7 +209,11 @@ fn mixture(images: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let favourite = random.next(n) as usize;
     let mut out = vec![0; len];
     for (i, sector) in out.chunks_mut(SECTOR).enumerate() {
-        let pick = if random.next(3) == 0 { random.next(n) as usize } else { favourite };
+        let pick = if random.next(3) == 0 {
+            random.next(n) as usize
+        } else {
+            favourite
+        };
         if let Some(from) = images[pick].get(i * SECTOR..i * SECTOR + sector.len()) {
             sector.copy_from_slice(from);
         }
@@ -174,7 +226,11 @@ fn live_and_crash(path: &Path, next: &Path, from: State, random: &mut Random, wh
     let slab = open(path).unwrap();
     check(&slab, &from, &format!("{what} opened"));
     let agent = agent(&slab);
-    let mut world = World { slab: &slab, agent, state: from };
+    let mut world = World {
+        slab: &slab,
+        agent,
+        state: from,
+    };
     let work = |world: &mut World, random: &mut Random| {
         for _ in 0..1 + random.next(25) {
             (0..random.next(8)).for_each(|_| world.intern());
@@ -189,7 +245,10 @@ fn live_and_crash(path: &Path, next: &Path, from: State, random: &mut Random, wh
         symbols = world.state.symbols;
     }
     slab.sync(&Quiet(slab.mapping()), root(&slab).0).unwrap();
-    let durable = State { symbols, ..world.state.clone() };
+    let durable = State {
+        symbols,
+        ..world.state.clone()
+    };
     (0..random.next(90)).for_each(|_| world.intern());
     let mut images = vec![fs::read(path).unwrap()];
     for _ in 0..random.next(3) {
@@ -203,7 +262,10 @@ fn live_and_crash(path: &Path, next: &Path, from: State, random: &mut Random, wh
         image[CONTROL as usize..][..4096].fill(0xA5);
     }
     fs::write(next, image).unwrap();
-    world.agent.release(Memory { map: slab.mapping(), file: &slab });
+    world.agent.release(Memory {
+        map: slab.mapping(),
+        file: &slab,
+    });
     durable
 }
 
@@ -212,11 +274,21 @@ fn any_mixture_of_flushed_and_later_sectors_opens_as_the_last_synced_version_aga
     for seed in 0..12 {
         let (dir, path) = place();
         let mut random = Random(seed);
-        let mut state = State { root: EMPTY_MAP, leaves: Vec::new(), symbols: 0 };
+        let mut state = State {
+            root: EMPTY_MAP,
+            leaves: Vec::new(),
+            symbols: 0,
+        };
         let mut at = path;
         for generation in 0..4 {
             let next = dir.path().join(format!("crash{generation}.slab"));
-            state = live_and_crash(&at, &next, state, &mut random, &format!("seed {seed}, generation {generation}"));
+            state = live_and_crash(
+                &at,
+                &next,
+                state,
+                &mut random,
+                &format!("seed {seed}, generation {generation}"),
+            );
             at = next;
         }
         let slab = open(&at).unwrap();

@@ -31,7 +31,10 @@ impl Found {
             return Ok(None);
         }
         if sys::is_locked(&self.file, LOCK_READ_ONLY, 1).map_err(self.failed("lock"))? {
-            return Err(Error::locked(&self.path, "programs have it open read-only; close it there first"));
+            return Err(Error::locked(
+                &self.path,
+                "programs have it open read-only; close it there first",
+            ));
         }
         let len = self.len()?;
         let region = reserve(&self.file, len, options, &self.path)?;
@@ -44,12 +47,22 @@ impl Found {
         let inflight = map.atomic_u64(CONTROL_SYNC_INFLIGHT).load(Acquire);
         if alive {
             if !here {
-                return Err(Error::corrupt("others have the slab open, but its control page or its length is damaged", CONTROL));
+                return Err(Error::corrupt(
+                    "others have the slab open, but its control page or its length is damaged",
+                    CONTROL,
+                ));
             }
             liveness::reap(&self.file, &map).map_err(self.failed("lock"))?;
         } else if !adoptable {
             let allocates = sys::allocate(&self.file, IDENT, IDENT_SIZE).map_err(self.failed("allocate"))?;
-            Recovery { file: &self.file, map: &map, uuid: self.ident.uuid, path: &self.path, allocates }.run()?;
+            Recovery {
+                file: &self.file,
+                map: &map,
+                uuid: self.ident.uuid,
+                path: &self.path,
+                allocates,
+            }
+            .run()?;
         } else {
             liveness::adopt(&map);
         }
@@ -83,7 +96,8 @@ impl Found {
         // Shared, and who locks it for writing holds the GATE: nobody does now.
         sys::lock(&self.file, LOCK_READ_ONLY, LockKind::Read).map_err(&failed)?;
         let len = self.len()?;
-        let region = Region::private(&self.file, len.next_multiple_of(PAGE), HEADER_SIZE).map_err(self.failed("mmap"))?;
+        let region =
+            Region::private(&self.file, len.next_multiple_of(PAGE), HEADER_SIZE).map_err(self.failed("mmap"))?;
         // SAFETY: the region outlives this function's use of the mapping; it is page-aligned, its header may be written, and no object is
         // made in a slab that is opened read-only.
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
@@ -98,18 +112,34 @@ impl Found {
             return Err(Error::corrupt("both superblocks are invalid", SUPERBLOCK_A));
         };
         if len < durable.high_water * BLOCK_SIZE + SLACK {
-            let what = "the file was truncated, or a recovery of it was cut short (then it takes one opening for writing)";
+            let what =
+                "the file was truncated, or a recovery of it was cut short (then it takes one opening for writing)";
             return Err(Error::corrupt(what, len));
         }
         let system = System::of(self)?;
         // The trie finds symbols by name. It isn't in the superblock: after a crash only the directory can be believed.
         let trusted = system.is_known() && system.left_ready(map, len, &self.ident);
-        let trie = if trusted { map.atomic_u64(CONTROL_SYMBOL_TRIE).load(Relaxed) } else { 0 };
+        let trie = if trusted {
+            map.atomic_u64(CONTROL_SYMBOL_TRIE).load(Relaxed)
+        } else {
+            0
+        };
         for (offset, len) in TABLES {
             hide(&self.file, map, offset, len).map_err(self.failed("read"))?;
         }
-        let from = Superblock { backed: durable.backed.min(len - SLACK), ..durable };
-        control::start(map, &Start { from, version: durable.version, free_blocks: 0, maps: MAPS_SUPERSET });
+        let from = Superblock {
+            backed: durable.backed.min(len - SLACK),
+            ..durable
+        };
+        control::start(
+            map,
+            &Start {
+                from,
+                version: durable.version,
+                free_blocks: 0,
+                maps: MAPS_SUPERSET,
+            },
+        );
         map.atomic_u64(CONTROL_SYMBOL_TRIE).store(trie, Relaxed);
         control::set_ready(map, system.boot, system.file);
         Ok(())
@@ -124,7 +154,10 @@ struct System {
 
 impl System {
     fn of(found: &Found) -> Result<System> {
-        Ok(System { boot: sys::boot_id(), file: sys::file_id(&found.file).map_err(found.failed("stat"))? })
+        Ok(System {
+            boot: sys::boot_id(),
+            file: sys::file_id(&found.file).map_err(found.failed("stat"))?,
+        })
     }
 
     /// Does the system tell its boot id? Without it, a slab that nobody has open counts as left by another one.
@@ -159,7 +192,9 @@ fn hide(file: &File, map: &Mapping, offset: u64, len: u64) -> std::io::Result<()
     for at in (offset..offset + len).step_by(PAGE as usize) {
         file.read_exact_at(&mut page, at)?;
         if page.iter().any(|&b| b != 0) {
-            (at..at + PAGE).step_by(8).for_each(|w| map.atomic_u64(w).store(0, Relaxed));
+            (at..at + PAGE)
+                .step_by(8)
+                .for_each(|w| map.atomic_u64(w).store(0, Relaxed));
         }
     }
     Ok(())

@@ -60,7 +60,11 @@ pub(super) fn claim(own: File, map: &Mapping, kind: FileSystem) -> std::io::Resu
         state.store(CLAIMED, Release);
         let keeper = std::mem::ManuallyDrop::new(Region::keeper(&own)?);
         let file = (kind == FileSystem::Overlay).then_some(own);
-        return Ok(Some(Participant { index, keeper, _file: file }));
+        return Ok(Some(Participant {
+            index,
+            keeper,
+            _file: file,
+        }));
     }
     Ok(None)
 }
@@ -105,16 +109,29 @@ pub(super) fn adopt(map: &Mapping) -> bool {
 
 /// Can the live root be taken over, as far as the control page tells? `floor` is the latest version of a superblock.
 pub(super) fn is_adoptable(map: &Mapping, file_len: u64, floor: u64) -> bool {
-    let (backed, high_water) = (map.atomic_u64(CONTROL_BACKED).load(Relaxed), map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed));
+    let (backed, high_water) = (
+        map.atomic_u64(CONTROL_BACKED).load(Relaxed),
+        map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed),
+    );
     let root = map.root().load(Acquire) as usize;
-    let in_file = backed >= HEADER_SIZE && backed.checked_add(SLACK).is_some_and(|end| end <= file_len.min(map.reserved()));
+    let in_file = backed >= HEADER_SIZE
+        && backed
+            .checked_add(SLACK)
+            .is_some_and(|end| end <= file_len.min(map.reserved()));
     let blocks = high_water >= HEADER_SIZE / BLOCK_SIZE && high_water <= backed / BLOCK_SIZE;
     let record = Shared::record(map, root % map.records());
     let version = record.version.load(Relaxed);
-    in_file && blocks && root < map.records() && record.meta.load(Acquire) == crate::epoch::record::live(version) && version >= floor
+    in_file
+        && blocks
+        && root < map.records()
+        && record.meta.load(Acquire) == crate::epoch::record::live(version)
+        && version >= floor
 }
 
 /// The error for a full participant table.
 pub(super) fn too_many(path: &Path) -> Error {
-    Error::limit(format!("{} is open {PARTICIPANTS_MAX} times, the most that a slab allows: close some", path.display()))
+    Error::limit(format!(
+        "{} is open {PARTICIPANTS_MAX} times, the most that a slab allows: close some",
+        path.display()
+    ))
 }

@@ -21,9 +21,9 @@ mod found;
 #[cfg(unix)]
 mod grow;
 #[cfg(unix)]
-mod liveness;
-#[cfg(unix)]
 mod join;
+#[cfg(unix)]
+mod liveness;
 #[cfg(unix)]
 pub use file::SlabFile;
 
@@ -77,7 +77,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { create: true, must_be_new: false, read_only: false, mode: 0o600, sync_every_commit: false, max_bytes: u64::MAX }
+        Options {
+            create: true,
+            must_be_new: false,
+            read_only: false,
+            mode: 0o600,
+            sync_every_commit: false,
+            max_bytes: u64::MAX,
+        }
     }
 }
 

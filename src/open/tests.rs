@@ -31,32 +31,61 @@ pub(super) fn open(path: &Path) -> Result<SlabFile> {
 }
 
 pub(super) fn reading() -> Options {
-    Options { create: false, read_only: true, ..Options::default() }
+    Options {
+        create: false,
+        read_only: true,
+        ..Options::default()
+    }
 }
 
 pub(super) fn existing() -> Options {
-    Options { create: false, ..Options::default() }
+    Options {
+        create: false,
+        ..Options::default()
+    }
 }
 
 /// Commits `state` as the next version.
 pub(super) fn commit(slab: &SlabFile, agent: &mut Agent, state: u64) -> u64 {
-    let memory = Memory { map: slab.mapping(), file: slab };
+    let memory = Memory {
+        map: slab.mapping(),
+        file: slab,
+    };
     let base = agent.pin(slab.mapping(), Slot::A);
     let record = agent.claim_record(memory, base).unwrap();
-    assert!(publish(slab.mapping(), record, base, Content { state, time: 1, retired: 0 }));
+    assert!(publish(
+        slab.mapping(),
+        record,
+        base,
+        Content {
+            state,
+            time: 1,
+            retired: 0
+        }
+    ));
     agent.unpin(slab.mapping(), Slot::A);
     base.number + 1
 }
 
 pub(super) fn agent(slab: &SlabFile) -> Agent {
-    Agent::claim(Memory { map: slab.mapping(), file: slab }, slab.participant()).unwrap()
+    Agent::claim(
+        Memory {
+            map: slab.mapping(),
+            file: slab,
+        },
+        slab.participant(),
+    )
+    .unwrap()
 }
 
 /// The current version and its state.
 pub(super) fn root(slab: &SlabFile) -> (u64, u64) {
     use crate::epoch::Shared;
     let map = slab.mapping();
-    let v = Version { number: 0, record: map.root().load(Acquire) as usize };
+    let v = Version {
+        number: 0,
+        record: map.root().load(Acquire) as usize,
+    };
     let r = Shared::record(map, v.record);
     (r.version.load(Relaxed), r.state.load(Relaxed))
 }
@@ -70,13 +99,20 @@ fn a_new_slab_is_empty_small_private_and_opens_again() {
     let (_dir, path) = place();
     let slab = open(&path).unwrap();
     assert_eq!(root(&slab), (1, EMPTY_MAP));
-    assert_eq!((slab.mapping().backed(), slab.participant(), slab.read_only()), (HEADER_SIZE, 0, false));
+    assert_eq!(
+        (slab.mapping().backed(), slab.participant(), slab.read_only()),
+        (HEADER_SIZE, 0, false)
+    );
     slab.check_fork().unwrap();
     let (uuid, has_holes) = (slab.ident().uuid, slab.allocates);
     drop(slab);
     let stat = fs::metadata(&path).unwrap();
     assert_eq!((stat.len(), stat.mode() & 0o777), (HEADER_SIZE + SLACK, 0o600));
-    assert!(!has_holes || stat.blocks() * 512 <= 256 * 1024, "an empty slab takes {} bytes on disk", stat.blocks() * 512);
+    assert!(
+        !has_holes || stat.blocks() * 512 <= 256 * 1024,
+        "an empty slab takes {} bytes on disk",
+        stat.blocks() * 512
+    );
     assert_eq!(open(&path).unwrap().ident().uuid, uuid);
     let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "creation left files behind");
@@ -85,7 +121,16 @@ fn a_new_slab_is_empty_small_private_and_opens_again() {
 #[test]
 fn the_mode_asked_for_is_the_mode_of_the_file() {
     let (_dir, path) = place();
-    drop(open_with(&path, &Options { mode: 0o664, ..Options::default() }).unwrap());
+    drop(
+        open_with(
+            &path,
+            &Options {
+                mode: 0o664,
+                ..Options::default()
+            },
+        )
+        .unwrap(),
+    );
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o664);
 }
 
@@ -107,7 +152,10 @@ fn what_was_committed_is_there_after_the_last_close_and_is_durable() {
     let slab = open(&path).unwrap();
     let mut a = agent(&slab);
     commit(&slab, &mut a, integer(5));
-    a.release(Memory { map: slab.mapping(), file: &slab });
+    a.release(Memory {
+        map: slab.mapping(),
+        file: &slab,
+    });
     slab.close().unwrap();
     slab.close().unwrap();
     drop(slab);
@@ -134,7 +182,10 @@ fn racing_creators_open_one_and_the_same_slab() {
 #[test]
 fn only_one_of_racing_exclusive_creators_wins() {
     let (_dir, path) = place();
-    let options = Options { must_be_new: true, ..Options::default() };
+    let options = Options {
+        must_be_new: true,
+        ..Options::default()
+    };
     let results: Vec<Result<SlabFile>> = std::thread::scope(|s| {
         let threads: Vec<_> = (0..8).map(|_| s.spawn(|| open_with(&path, &options))).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
@@ -148,7 +199,10 @@ fn only_one_of_racing_exclusive_creators_wins() {
 /// Opens `path` and returns the error, which must name the path.
 fn refused(path: &Path, options: &Options) -> Error {
     let e = open_with(path, options).unwrap_err();
-    assert!(e.to_string().contains(path.file_name().unwrap().to_str().unwrap()), "{e}");
+    assert!(
+        e.to_string().contains(path.file_name().unwrap().to_str().unwrap()),
+        "{e}"
+    );
     e
 }
 
@@ -159,7 +213,10 @@ fn a_missing_file_or_folder_is_not_found() {
     assert!(matches!(refused(&path, &reading()), Error::NotFound(_)));
     let deep = dir.path().join("missing").join("a.slab");
     let e = open(&deep).unwrap_err();
-    assert!(matches!(e, Error::NotFound(_)) && e.to_string().contains("missing does not exist"), "{e}");
+    assert!(
+        matches!(e, Error::NotFound(_)) && e.to_string().contains("missing does not exist"),
+        "{e}"
+    );
     fs::write(&path, b"x").unwrap();
     assert!(matches!(open(&path.join("below")), Err(Error::NotFound(_))));
     assert!(!dir.path().join("missing").exists());
@@ -188,7 +245,9 @@ fn a_folder_a_link_a_pipe_and_other_files_are_no_slabs_and_stay_as_they_are() {
     drop(open(&path).unwrap());
     let link = dir.path().join("link");
     symlink(&path, &link).unwrap();
-    assert!(refused(&link, &Options::default()).to_string().contains("symbolic link"));
+    assert!(refused(&link, &Options::default())
+        .to_string()
+        .contains("symbolic link"));
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     symlink(&one, &two).unwrap();
     symlink(&two, &one).unwrap();
@@ -203,7 +262,12 @@ fn a_folder_a_link_a_pipe_and_other_files_are_no_slabs_and_stay_as_they_are() {
 }
 
 fn patch(path: &Path, at: u64, bytes: &[u8]) {
-    OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
+    OpenOptions::new()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .write_all_at(bytes, at)
+        .unwrap();
 }
 
 #[test]
@@ -233,19 +297,32 @@ fn a_truncated_slab_is_refused_wherever_it_was_cut() {
     let (_dir, path) = place();
     let slab = open(&path).unwrap();
     let mut a = agent(&slab);
-    let memory = Memory { map: slab.mapping(), file: &slab };
+    let memory = Memory {
+        map: slab.mapping(),
+        file: &slab,
+    };
     let at = a.alloc.alloc(memory, 64, 1).unwrap();
     commit(&slab, &mut a, at);
     a.release(memory);
     drop(slab);
     let whole = fs::read(&path).unwrap();
     let last = at / BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE;
-    for (cut, is_slab) in [(0, false), (79, false), (80, true), (4096, true), (HEADER_SIZE - 1, true), (last - 1, true)] {
+    for (cut, is_slab) in [
+        (0, false),
+        (79, false),
+        (80, true),
+        (4096, true),
+        (HEADER_SIZE - 1, true),
+        (last - 1, true),
+    ] {
         fs::write(&path, &whole[..cut as usize]).unwrap();
         for options in [Options::default(), reading()] {
             let e = open_with(&path, &options).unwrap_err();
             match is_slab {
-                true => assert!(matches!(e, Error::Corrupt(_)) && e.to_string().contains("truncated"), "{cut}: {e}"),
+                true => assert!(
+                    matches!(e, Error::Corrupt(_)) && e.to_string().contains("truncated"),
+                    "{cut}: {e}"
+                ),
                 false => assert!(matches!(e, Error::NotASlab(_)), "{cut}: {e}"),
             }
         }
@@ -261,7 +338,10 @@ fn with_both_superblocks_damaged_a_copy_is_corrupt_and_with_one_it_opens() {
     let slab = open(&path).unwrap();
     let mut a = agent(&slab);
     commit(&slab, &mut a, integer(3));
-    a.release(Memory { map: slab.mapping(), file: &slab });
+    a.release(Memory {
+        map: slab.mapping(),
+        file: &slab,
+    });
     drop(slab);
     for (name, damage, opens) in [
         ("a", &[SUPERBLOCK_A][..], true),
@@ -302,7 +382,10 @@ fn without_permission_the_error_says_what_is_possible() {
     assert!(matches!(as_nobody(|| open(&path)), Err(Error::Permission(_))));
     fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
     let e = as_nobody(|| open(&path)).unwrap_err();
-    assert!(matches!(e, Error::Permission(_)) && e.to_string().contains("read-only"), "{e}");
+    assert!(
+        matches!(e, Error::Permission(_)) && e.to_string().contains("read-only"),
+        "{e}"
+    );
     as_nobody(|| open_with(&path, &reading()).map(drop)).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
 }
@@ -310,8 +393,13 @@ fn without_permission_the_error_says_what_is_possible() {
 #[test]
 fn a_257th_participant_is_refused_with_the_limit() {
     let (_dir, path) = place();
-    let options = Options { max_bytes: 1 << 30, ..Options::default() };
-    let mut all: Vec<SlabFile> = (0..PARTICIPANTS_MAX).map(|_| open_with(&path, &options).unwrap()).collect();
+    let options = Options {
+        max_bytes: 1 << 30,
+        ..Options::default()
+    };
+    let mut all: Vec<SlabFile> = (0..PARTICIPANTS_MAX)
+        .map(|_| open_with(&path, &options).unwrap())
+        .collect();
     let e = refused(&path, &options);
     assert!(matches!(e, Error::Limit(_)) && e.to_string().contains("256"), "{e}");
     all.truncate(200);
@@ -327,7 +415,10 @@ fn a_grown_slab_is_allocated_with_its_slack_and_other_openings_see_it() {
     assert!(backed >= HEADER_SIZE + 10_000_000 && backed % BLOCK_SIZE == 0);
     let stat = fs::metadata(&path).unwrap();
     assert_eq!(stat.len(), backed + SLACK);
-    assert!(stat.blocks() * 512 >= backed - HEADER_SIZE, "the file has holes: a full disk would be a signal");
+    assert!(
+        stat.blocks() * 512 >= backed - HEADER_SIZE,
+        "the file has holes: a full disk would be a signal"
+    );
     b.mapping().atomic_u64(backed - 8).store(7, Relaxed);
     assert_eq!(a.mapping().atomic_u64(backed - 8).load(Relaxed), 7);
     a.grow(HEADER_SIZE).unwrap();
@@ -360,10 +451,20 @@ fn threads_that_grow_at_once_lose_no_data() {
 fn growth_stops_at_the_limit_asked_for_and_changes_nothing() {
     let (_dir, path) = place();
     let limit = HEADER_SIZE + (3 << 20);
-    let slab = open_with(&path, &Options { max_bytes: limit, ..Options::default() }).unwrap();
+    let slab = open_with(
+        &path,
+        &Options {
+            max_bytes: limit,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     slab.grow(limit).unwrap();
     let e = slab.grow(limit + 1).unwrap_err();
-    assert!(matches!(e, Error::Full(_)) && e.to_string().contains("max_bytes"), "{e}");
+    assert!(
+        matches!(e, Error::Full(_)) && e.to_string().contains("max_bytes"),
+        "{e}"
+    );
     assert_eq!(slab.mapping().backed(), limit);
 }
 
@@ -374,7 +475,10 @@ fn pieces_of_tables_are_allocated_when_they_are_needed() {
     let before = fs::metadata(&path).unwrap().blocks();
     slab.ensure(AGENTS + 64 * AGENT_SIZE, 64 * AGENT_SIZE).unwrap();
     let after = fs::metadata(&path).unwrap().blocks();
-    assert!(after > before || !slab.allocates, "without ranges all of the header is there from the start");
+    assert!(
+        after > before || !slab.allocates,
+        "without ranges all of the header is there from the start"
+    );
     slab.ensure(AGENTS + 64 * AGENT_SIZE, 64 * AGENT_SIZE).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().blocks(), after);
 }
@@ -386,9 +490,15 @@ fn readers_keep_writers_out_and_writers_keep_readers_out() {
     assert!(matches!(refused(&path, &reading()), Error::Locked(_)));
     let mut a = agent(&writer);
     commit(&writer, &mut a, integer(9));
-    a.release(Memory { map: writer.mapping(), file: &writer });
+    a.release(Memory {
+        map: writer.mapping(),
+        file: &writer,
+    });
     drop(writer);
-    let (one, two) = (open_with(&path, &reading()).unwrap(), open_with(&path, &reading()).unwrap());
+    let (one, two) = (
+        open_with(&path, &reading()).unwrap(),
+        open_with(&path, &reading()).unwrap(),
+    );
     assert_eq!((root(&one), root(&two)), ((2, integer(9)), (2, integer(9))));
     assert!(matches!(refused(&path, &Options::default()), Error::Locked(_)));
     drop(one);
@@ -406,7 +516,10 @@ fn a_reader_pins_in_private_memory_and_changes_no_byte_of_the_file() {
     let mut many: Vec<Agent> = (0..200).map(|_| agent(&slab)).collect();
     assert_eq!(many[199].pin(slab.mapping(), Slot::A).number, 1);
     assert_eq!(slab.grow(HEADER_SIZE + 1), Err(Error::ReadOnly));
-    assert_eq!(slab.sync(&crate::durable::flush::Quiet(slab.mapping()), 1), Err(Error::ReadOnly));
+    assert_eq!(
+        slab.sync(&crate::durable::flush::Quiet(slab.mapping()), 1),
+        Err(Error::ReadOnly)
+    );
     slab.close().unwrap();
     drop(slab);
     assert!(fs::read(&path).unwrap() == before);
@@ -441,8 +554,15 @@ fn on_a_full_disk_creation_and_growth_are_errors_and_the_slab_stays_usable() {
     let dir = tempfile::tempdir().unwrap();
     let target = std::ffi::CString::new(dir.path().to_str().unwrap()).unwrap();
     // SAFETY: all strings end in NUL.
-    let mounted =
-        unsafe { libc::mount(c"eve".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=8m".as_ptr().cast()) } == 0;
+    let mounted = unsafe {
+        libc::mount(
+            c"eve".as_ptr(),
+            target.as_ptr(),
+            c"tmpfs".as_ptr(),
+            0,
+            c"size=8m".as_ptr().cast(),
+        )
+    } == 0;
     if !mounted {
         eprintln!("skipped: mounting a small file system takes root");
         return;
@@ -453,7 +573,10 @@ fn on_a_full_disk_creation_and_growth_are_errors_and_the_slab_stays_usable() {
         let e = slab.grow(HEADER_SIZE + (30 << 20)).unwrap_err();
         assert!(matches!(e, Error::Full(_)), "{e}");
         let mut a = agent(&slab);
-        let memory = Memory { map: slab.mapping(), file: &slab };
+        let memory = Memory {
+            map: slab.mapping(),
+            file: &slab,
+        };
         let mut last = 0;
         let e = loop {
             match a.alloc.alloc(memory, 60_000, 1) {

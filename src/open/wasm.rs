@@ -1,8 +1,8 @@
 //! wasm32: a slab in the linear memory that the threads of one page share. No files, no other processes, nothing durable.
 
 use super::{anonymous_name, Options};
-use crate::durable::flush::{Disk, Source, Sync};
 use crate::durable::control;
+use crate::durable::flush::{Disk, Source, Sync};
 use crate::error::{Error, Result};
 use crate::slab::alloc::Grow;
 use crate::slab::ident::Ident;
@@ -29,9 +29,18 @@ pub struct SlabFile {
 impl SlabFile {
     /// A new slab of at most `options.max_bytes` bytes, all of which are taken at once.
     pub fn anonymous(options: &Options) -> Result<SlabFile> {
-        let bytes = if options.max_bytes == u64::MAX { DEFAULT_BYTES } else { options.max_bytes };
+        let bytes = if options.max_bytes == u64::MAX {
+            DEFAULT_BYTES
+        } else {
+            options.max_bytes
+        };
         let bytes = bytes.max(HEADER_SIZE + BLOCK_SIZE).next_multiple_of(BLOCK_SIZE) + SLACK;
-        let no_room = || Error::full("the linear memory: ask for fewer max_bytes, or give the module more memory", bytes);
+        let no_room = || {
+            Error::full(
+                "the linear memory: ask for fewer max_bytes, or give the module more memory",
+                bytes,
+            )
+        };
         let size = usize::try_from(bytes).map_err(|_| no_room())?;
         let layout = Layout::from_size_align(size, PAGE).map_err(|_| no_room())?;
         // SAFETY: the size is not 0.
@@ -41,10 +50,19 @@ impl SlabFile {
         }
         // SAFETY: the memory is page-aligned, zeroed and ours until the SlabFile is dropped.
         let map = unsafe { Mapping::from_raw(base, size) };
-        let ident = Ident::new(sys::random().map_err(|e| Error::io("random", &anonymous_name(), &e))?, sys::now_ms());
+        let ident = Ident::new(
+            sys::random().map_err(|e| Error::io("random", &anonymous_name(), &e))?,
+            sys::now_ms(),
+        );
         control::format(&map, &ident);
         control::set_ready(&map, [0; 16], [0; 3]);
-        Ok(SlabFile { map, layout, options: options.clone(), ident, syncing: AtomicBool::new(false) })
+        Ok(SlabFile {
+            map,
+            layout,
+            options: options.clone(),
+            ident,
+            syncing: AtomicBool::new(false),
+        })
     }
 
     /// The mapped bytes.
@@ -84,7 +102,14 @@ impl SlabFile {
             return Ok(self.map.atomic_u64(CONTROL_DURABLE).load(Acquire));
         }
         let path = anonymous_name();
-        let sync = Sync { map: &self.map, disk: self, uuid: self.ident.uuid, path: &path, cut_short: false, closing: false };
+        let sync = Sync {
+            map: &self.map,
+            disk: self,
+            uuid: self.ident.uuid,
+            path: &path,
+            cut_short: false,
+            closing: false,
+        };
         let durable = sync.run(source, target);
         self.syncing.store(false, Release);
         durable

@@ -40,9 +40,8 @@ pub fn free_named(cell: &AtomicU64, name: u64) -> bool {
         if h == 0 || ((h ^ name) & !SHARED != 0 && !weakened("cell: free by name")) {
             return false;
         }
-        // Release: the reads that the freer's scan waited for happen before the next owner's writes. (The scan's last fence would do; this
-        // holds without a scan.)
-        match cell.compare_exchange(h, 0, order("cell: free releases", Release), Relaxed) {
+        // Release: the reads that the freer's scan waited for happen before the next owner's writes. (After a scan its last fence would do.)
+        match cell.compare_exchange(h, 0, Release, Relaxed) {
             Ok(_) => return true,
             Err(now) => h = now,
         }

@@ -7,7 +7,9 @@ const P4: u64 = 0x85EB_CA77_C2B2_AE63;
 const P5: u64 = 0x27D4_EB2F_1656_67C5;
 
 fn round(lane: u64, input: u64) -> u64 {
-    lane.wrapping_add(input.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1)
+    lane.wrapping_add(input.wrapping_mul(P2))
+        .rotate_left(31)
+        .wrapping_mul(P1)
 }
 
 fn u64_at(bytes: &[u8]) -> u64 {
@@ -18,26 +20,42 @@ fn u64_at(bytes: &[u8]) -> u64 {
 pub fn xxh64(bytes: &[u8], seed: u64) -> u64 {
     let mut rest = bytes;
     let mut h = if bytes.len() >= 32 {
-        let mut lanes = [seed.wrapping_add(P1).wrapping_add(P2), seed.wrapping_add(P2), seed, seed.wrapping_sub(P1)];
+        let mut lanes = [
+            seed.wrapping_add(P1).wrapping_add(P2),
+            seed.wrapping_add(P2),
+            seed,
+            seed.wrapping_sub(P1),
+        ];
         while rest.len() >= 32 {
             for (i, lane) in lanes.iter_mut().enumerate() {
                 *lane = round(*lane, u64_at(&rest[i * 8..]));
             }
             rest = &rest[32..];
         }
-        let sum = [1, 7, 12, 18].iter().zip(lanes).fold(0u64, |s, (&r, lane)| s.wrapping_add(lane.rotate_left(r)));
-        lanes.iter().fold(sum, |h, &lane| (h ^ round(0, lane)).wrapping_mul(P1).wrapping_add(P4))
+        let sum = [1, 7, 12, 18]
+            .iter()
+            .zip(lanes)
+            .fold(0u64, |s, (&r, lane)| s.wrapping_add(lane.rotate_left(r)));
+        lanes
+            .iter()
+            .fold(sum, |h, &lane| (h ^ round(0, lane)).wrapping_mul(P1).wrapping_add(P4))
     } else {
         seed.wrapping_add(P5)
     };
     h = h.wrapping_add(bytes.len() as u64);
     while rest.len() >= 8 {
-        h = (h ^ round(0, u64_at(rest))).rotate_left(27).wrapping_mul(P1).wrapping_add(P4);
+        h = (h ^ round(0, u64_at(rest)))
+            .rotate_left(27)
+            .wrapping_mul(P1)
+            .wrapping_add(P4);
         rest = &rest[8..];
     }
     if rest.len() >= 4 {
         let low = u32::from_le_bytes(rest[..4].try_into().expect("four bytes")) as u64;
-        h = (h ^ low.wrapping_mul(P1)).rotate_left(23).wrapping_mul(P2).wrapping_add(P3);
+        h = (h ^ low.wrapping_mul(P1))
+            .rotate_left(23)
+            .wrapping_mul(P2)
+            .wrapping_add(P3);
         rest = &rest[4..];
     }
     for &byte in rest {
@@ -57,7 +75,10 @@ mod tests {
         assert_eq!(xxh64(b"", 0), 0xEF46_DB37_51D8_E999);
         assert_eq!(xxh64(b"a", 0), 0xD24E_C4F1_A98C_6E5B);
         assert_eq!(xxh64(b"abc", 0), 0x44BC_2CF5_AD77_0999);
-        assert_eq!(xxh64(b"Nobody inspects the spammish repetition", 0), 0xFBCE_A83C_8A37_8BF1);
+        assert_eq!(
+            xxh64(b"Nobody inspects the spammish repetition", 0),
+            0xFBCE_A83C_8A37_8BF1
+        );
     }
 
     #[test]

@@ -43,7 +43,13 @@ impl Ident {
         let mut uuid = random;
         uuid[6] = uuid[6] & 0x0F | 0x40;
         uuid[8] = uuid[8] & 0x3F | 0x80;
-        Ident { compat: 0, ro_compat: 0, incompat: 0, uuid, created }
+        Ident {
+            compat: 0,
+            ro_compat: 0,
+            incompat: 0,
+            uuid,
+            created,
+        }
     }
 
     /// Its bytes.
@@ -74,14 +80,18 @@ impl Ident {
     /// Reads the ident from a file's first bytes. `path` is for the error.
     pub fn decode(b: &[u8; IDENT_BYTES], path: &Path) -> Result<Ident> {
         if b[..8] != MAGIC {
-            let why = "it doesn't begin as a slab does. It was left as it is: choose another name, or remove the file first";
+            let why =
+                "it doesn't begin as a slab does. It was left as it is: choose another name, or remove the file first";
             return Err(Error::not_a_slab(path, why));
         }
         if u32_at(b, 8) != FORMAT_VERSION {
             return Err(Error::Version(u32_at(b, 8)));
         }
         if xxh64(&b[..CHECKSUM], 0) != u64_at(b, CHECKSUM) {
-            return Err(Error::corrupt("the checksum of its first page is wrong", IDENT + CHECKSUM as u64));
+            return Err(Error::corrupt(
+                "the checksum of its first page is wrong",
+                IDENT + CHECKSUM as u64,
+            ));
         }
         if (u32_at(b, 12) as u64, u32_at(b, 64), u32_at(b, 68)) != (HEADER_SIZE, BLOCK_BITS, SEGMENT_BITS) {
             return Err(Error::corrupt("its first page tells impossible sizes", IDENT + 12));
@@ -95,7 +105,10 @@ impl Ident {
         };
         match ident.incompat & !KNOWN_INCOMPAT {
             0 => Ok(ident),
-            bits => Err(Error::features("it takes a newer version of the library to open it", bits)),
+            bits => Err(Error::features(
+                "it takes a newer version of the library to open it",
+                bits,
+            )),
         }
     }
 

@@ -195,6 +195,20 @@ impl<'a> Node<'a> {
         header_kind(self.word(0))
     }
 
+    /// Number of equal words, at most `n`, of this node from word `i` on and of `other` from word `j` on.
+    pub fn same_forward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
+        assert!(i + n <= 512 && j + n <= 512);
+        // SAFETY: both ranges lie within 4096 bytes of checked starts; the words are committed or our own.
+        (0..n).take_while(|&k| unsafe { *self.at.add(i + k) == *other.at.add(j + k) }).count()
+    }
+
+    /// Number of equal words, at most `n`, of this node before word `i` and of `other` before word `j`, going down.
+    pub fn same_backward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
+        assert!(i <= 512 && j <= 512 && n <= i && n <= j);
+        // SAFETY: as in `same_forward`.
+        (1..=n).take_while(|&k| unsafe { *self.at.add(i - k) == *other.at.add(j - k) }).count()
+    }
+
     /// The header as an atomic, for flags and frees.
     #[inline]
     pub fn header_word(&self) -> &'a AtomicU64 {

@@ -1,7 +1,9 @@
 //! Linux: mappings, locks, allocation of file ranges, identity of files, futexes. Small safe functions over system calls.
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
-compile_error!("eve needs 64-bit little-endian Linux: locks that belong to an open file (OFD), futexes, madvise(MADV_WIPEONFORK)");
+compile_error!(
+    "eve needs 64-bit little-endian Linux: locks that belong to an open file (OFD), futexes, madvise(MADV_WIPEONFORK)"
+);
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -11,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::*};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Size of a page.
 pub const PAGE: u64 = 4096;
@@ -47,7 +49,13 @@ unsafe impl Send for Region {}
 unsafe impl Sync for Region {}
 
 impl Region {
-    fn map(len: usize, protection: libc::c_int, flags: libc::c_int, fd: libc::c_int, advice: libc::c_int) -> Result<Region> {
+    fn map(
+        len: usize,
+        protection: libc::c_int,
+        flags: libc::c_int,
+        fd: libc::c_int,
+        advice: libc::c_int,
+    ) -> Result<Region> {
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory that exists.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, flags, fd, 0) };
         if base == libc::MAP_FAILED {
@@ -62,13 +70,25 @@ impl Region {
     /// Maps `len` bytes of `file`, shared and writable. They may lie beyond its end, where they become valid once it grows.
     pub fn shared(file: &File, len: u64) -> Result<Region> {
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
-        Region::map(address_len(len)?, libc::PROT_READ | libc::PROT_WRITE, flags, file.as_raw_fd(), libc::MADV_DONTFORK)
+        Region::map(
+            address_len(len)?,
+            libc::PROT_READ | libc::PROT_WRITE,
+            flags,
+            file.as_raw_fd(),
+            libc::MADV_DONTFORK,
+        )
     }
 
     /// Maps `len` bytes of `file` for reading; stores to the first `head` bytes are allowed and stay private to this mapping.
     pub fn private(file: &File, len: u64, head: u64) -> Result<Region> {
         let flags = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
-        let region = Region::map(address_len(len)?, libc::PROT_READ, flags, file.as_raw_fd(), libc::MADV_DONTFORK)?;
+        let region = Region::map(
+            address_len(len)?,
+            libc::PROT_READ,
+            flags,
+            file.as_raw_fd(),
+            libc::MADV_DONTFORK,
+        )?;
         let head = address_len(head.min(len))?;
         // SAFETY: the range lies in the new mapping, which nobody uses yet.
         check(unsafe { libc::mprotect(region.base.cast(), head, libc::PROT_READ | libc::PROT_WRITE) })?;
@@ -77,7 +97,13 @@ impl Region {
 
     /// One inaccessible page of `file`, which keeps the open file alive when its descriptor is closed.
     pub fn keeper(file: &File) -> Result<Region> {
-        Region::map(PAGE as usize, libc::PROT_NONE, libc::MAP_SHARED, file.as_raw_fd(), libc::MADV_DONTFORK)
+        Region::map(
+            PAGE as usize,
+            libc::PROT_NONE,
+            libc::MAP_SHARED,
+            file.as_raw_fd(),
+            libc::MADV_DONTFORK,
+        )
     }
 
     /// Address of the first byte.
@@ -107,7 +133,13 @@ impl Region {
         assert!(offset % PAGE == 0 && offset + pages as u64 * PAGE <= self.len());
         let mut answer = vec![0u8; pages];
         // SAFETY: the range lies in the mapping, and `answer` has a byte for each of its pages.
-        check(unsafe { libc::mincore(self.base.add(offset as usize).cast(), pages * PAGE as usize, answer.as_mut_ptr().cast()) })?;
+        check(unsafe {
+            libc::mincore(
+                self.base.add(offset as usize).cast(),
+                pages * PAGE as usize,
+                answer.as_mut_ptr().cast(),
+            )
+        })?;
         Ok(answer.into_iter().map(|b| b & 1 != 0).collect())
     }
 }
@@ -120,7 +152,10 @@ impl Drop for Region {
 }
 
 fn address_len(len: u64) -> Result<usize> {
-    usize::try_from(len).ok().filter(|&n| n > 0 && n <= isize::MAX as usize).ok_or(ErrorKind::OutOfMemory.into())
+    usize::try_from(len)
+        .ok()
+        .filter(|&n| n > 0 && n <= isize::MAX as usize)
+        .ok_or(ErrorKind::OutOfMemory.into())
 }
 
 /// Tells a process from its forked children: a page that the kernel empties in them.
@@ -131,7 +166,13 @@ impl ForkMark {
     /// A mark of this process.
     pub fn new() -> Result<ForkMark> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let mark = ForkMark(Region::map(PAGE as usize, libc::PROT_READ | libc::PROT_WRITE, flags, -1, libc::MADV_WIPEONFORK)?);
+        let mark = ForkMark(Region::map(
+            PAGE as usize,
+            libc::PROT_READ | libc::PROT_WRITE,
+            flags,
+            -1,
+            libc::MADV_WIPEONFORK,
+        )?);
         mark.word().store(1, Relaxed);
         Ok(mark)
     }
@@ -218,7 +259,9 @@ pub fn is_locked(file: &File, start: u64, len: u64) -> Result<bool> {
 /// this file system can't do that.
 pub fn allocate(file: &File, offset: u64, len: u64) -> Result<bool> {
     // SAFETY: the descriptor is open; the call changes no memory.
-    match again_if_interrupted(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, offset as libc::off_t, len as libc::off_t) }) {
+    match again_if_interrupted(|| unsafe {
+        libc::fallocate(file.as_raw_fd(), 0, offset as libc::off_t, len as libc::off_t)
+    }) {
         Ok(()) => Ok(true),
         Err(e) if matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)) => Ok(false),
         Err(e) => Err(e),
@@ -256,7 +299,10 @@ pub fn zero_range(file: &File, offset: u64, len: u64) -> Result<()> {
 
 /// Largest file that this process may write (RLIMIT_FSIZE). To pass it is a signal, which would end the process.
 pub fn file_size_max() -> u64 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is writable.
     match check(unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) }) {
         Ok(()) => limit.rlim_cur,
@@ -305,13 +351,21 @@ pub type FileId = [u64; 3];
 /// Identity of an open file.
 pub fn file_id(file: &File) -> Result<FileId> {
     let m = file.metadata()?;
-    let birth = m.created().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_nanos() as u64);
+    let birth = m
+        .created()
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok())
+        .map_or(0, |d| d.as_nanos() as u64);
     Ok([m.dev(), m.ino(), birth])
 }
 
 /// Opens `file` a second time: an open file of its own, with its own locks. None: it can't be done without its path (no /proc).
 pub fn reopen(file: &File) -> Result<Option<File>> {
-    match File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd())) {
+    match File::options()
+        .read(true)
+        .write(true)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+    {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
@@ -356,17 +410,27 @@ pub fn random() -> Result<[u8; 16]> {
 /// Id of the running system since it was booted; zeros if it tells none.
 pub fn boot_id() -> [u8; 16] {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let digits: Vec<u8> = text.bytes().filter_map(|b| (b as char).to_digit(16)).map(|d| d as u8).collect();
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter_map(|b| (b as char).to_digit(16))
+        .map(|d| d as u8)
+        .collect();
     let mut id = [0; 16];
     if digits.len() == 32 {
-        id.iter_mut().enumerate().for_each(|(i, byte)| *byte = digits[2 * i] << 4 | digits[2 * i + 1]);
+        id.iter_mut()
+            .enumerate()
+            .for_each(|(i, byte)| *byte = digits[2 * i] << 4 | digits[2 * i + 1]);
     }
     id
 }
 
 /// Time of day, ms since 1970.
 pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+    // The coarse clock: every commit asks, and a few ms more or less don't matter to it.
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `t` is writable for the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &mut t) };
+    t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
 }
 
 /// Time since some moment of the past; never goes back.

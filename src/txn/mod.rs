@@ -28,14 +28,16 @@ use std::sync::atomic::Ordering::*;
 pub struct Worker {
     /// The agent.
     pub agent: Agent,
-    plan: Plan,
+    plan: Option<Box<Plan>>,
     spare: Uncommitted,
+    seen: Vec<(u64, Option<u64>)>,
+    writes: Vec<(u64, Option<u64>)>,
 }
 
 impl Worker {
     /// A worker on a newly claimed agent.
     pub fn new(agent: Agent) -> Worker {
-        Worker { agent, plan: Plan::default(), spare: Uncommitted::default() }
+        Worker { agent, plan: None, spare: Uncommitted::default(), seen: Vec::new(), writes: Vec::new() }
     }
 }
 
@@ -80,6 +82,7 @@ impl Txn {
         let r = map.record(base.record);
         let (state, retired) = (r.state.load(Relaxed), r.retired.load(Relaxed));
         let uncommitted = std::mem::take(&mut worker.spare);
+        let (seen, writes) = (std::mem::take(&mut worker.seen), std::mem::take(&mut worker.writes));
         Ok(Txn {
             slab: slab.clone(),
             worker: Some(worker),
@@ -88,8 +91,8 @@ impl Txn {
             state,
             retired,
             uncommitted,
-            seen: Vec::new(),
-            writes: Vec::new(),
+            seen,
+            writes,
             group,
         })
     }
@@ -181,10 +184,10 @@ impl Txn {
             self.end(escaped);
             return Ok(Outcome::Committed(view));
         }
-        let mut plan = std::mem::take(&mut self.worker.as_mut().expect("in flight").plan);
+        let mut plan = self.worker.as_mut().expect("in flight").plan.take().unwrap_or_default();
         let outcome = self.attempts(&mut plan, escaped);
         if let Some(w) = self.worker.as_mut() {
-            w.plan = plan;
+            w.plan = Some(plan);
         }
         self.end(escaped);
         if let Ok(Outcome::Committed(view)) = outcome {
@@ -323,6 +326,9 @@ impl Txn {
         self.drop_fresh(escaped);
         let mut worker = self.worker.take().expect("checked");
         worker.spare = std::mem::take(&mut self.uncommitted);
+        self.seen.clear();
+        self.writes.clear();
+        (worker.seen, worker.writes) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.writes));
         let map = self.slab.map();
         map.agent(worker.agent.index).floor.store(0, Release);
         worker.agent.unpin(map, self.slot);

@@ -29,7 +29,60 @@ impl Hasher for OffsetHasher {
     }
 }
 
-type Offsets<V> = HashMap<u64, V, BuildHasherDefault<OffsetHasher>>;
+/// A map from offsets, searched in a line while it is small: most commits change a handful of objects.
+#[derive(Debug)]
+struct Offsets<V> {
+    few: Vec<(u64, V)>,
+    many: HashMap<u64, V, BuildHasherDefault<OffsetHasher>>,
+}
+
+/// Entries up to which a line is searched faster than a hash table.
+const FEW: usize = 24;
+
+impl<V> Default for Offsets<V> {
+    fn default() -> Offsets<V> {
+        Offsets { few: Vec::new(), many: HashMap::default() }
+    }
+}
+
+impl<V> Offsets<V> {
+    fn clear(&mut self) {
+        self.few.clear();
+        if !self.many.is_empty() {
+            self.many = HashMap::default();
+        }
+    }
+
+    fn get_mut(&mut self, at: u64) -> Option<&mut V> {
+        if self.many.is_empty() {
+            return self.few.iter_mut().find(|(k, _)| *k == at).map(|(_, v)| v);
+        }
+        self.many.get_mut(&at)
+    }
+
+    fn contains(&self, at: u64) -> bool {
+        if self.many.is_empty() {
+            return self.few.iter().any(|(k, _)| *k == at);
+        }
+        self.many.contains_key(&at)
+    }
+
+    /// Adds what isn't there yet.
+    fn insert(&mut self, at: u64, v: V) {
+        if !self.many.is_empty() {
+            self.many.insert(at, v);
+        } else if self.few.len() < FEW {
+            self.few.push((at, v));
+        } else {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(at, v);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
+        self.few.iter().map(|(k, v)| (*k, v)).chain(self.many.iter().map(|(k, v)| (*k, v)))
+    }
+}
 
 /// An old object that only the old state reached.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +117,6 @@ pub struct Plan {
     stack: Vec<u64>,
 }
 
-/// Scratch maps larger than this are given back after a large transaction.
-const KEEP: usize = 1 << 14;
-
 impl Plan {
     /// Computes the plan for replacing state `old` by `new`. Marks reached fresh objects SEEN, and SHARED if they have two parents.
     pub fn compute(&mut self, w: &Writer, old: u64, new: u64) -> Result<()> {
@@ -81,9 +131,6 @@ impl Plan {
         self.dead.clear();
         self.shared.clear();
         self.stack.clear();
-        if self.edges.capacity() + self.pairs.capacity() + self.orphaned.capacity() > KEEP {
-            *self = Plan::default();
-        }
         self.edges.clear();
         self.orphaned.clear();
         self.pairs.clear();
@@ -118,7 +165,10 @@ impl Plan {
                 return Err(Error::arg("a value in the transaction was freed: it belongs to a version that is no longer pinned"));
             }
             if header_flags(h) & FLAG_IMMORTAL == 0 {
-                *self.edges.entry(word).or_insert(0) += 1;
+                match self.edges.get_mut(word) {
+                    Some(n) => *n += 1,
+                    None => self.edges.insert(word, 1),
+                }
             }
             return Ok(());
         }
@@ -139,7 +189,7 @@ impl Plan {
     /// Pairs a reached copy with its origin, if it is the origin's first copy.
     fn pair(&mut self, w: &Writer, r: Reader, copy: Node) -> Result<Option<(usize, usize)>> {
         let origin = w.origin(copy);
-        if origin == 0 || self.pairs.contains_key(&origin) {
+        if origin == 0 || self.pairs.contains(origin) {
             return Ok(None);
         }
         let (prefix, suffix) = common(copy, r.node(origin)?)?;
@@ -154,7 +204,7 @@ impl Plan {
             let node = r.node(at)?;
             self.dead.push(Dead { at, name: node.header() });
             let range = slots(node)?;
-            let (prefix, suffix) = match self.pairs.get_mut(&at) {
+            let (prefix, suffix) = match self.pairs.get_mut(at) {
                 Some(p) => {
                     p.dead = true;
                     (p.prefix, p.suffix)
@@ -175,17 +225,20 @@ impl Plan {
         }
         let h = r.node(word)?.header();
         // Met twice: it has two parents, or the slab is damaged and has a cycle. Either way it isn't ours to free.
-        let again = self.orphaned.insert(word, ()).is_some();
+        let again = self.orphaned.contains(word);
+        if !again {
+            self.orphaned.insert(word, ());
+        }
         let kept = header_flags(h) & (FLAG_SHARED | FLAG_IMMORTAL) != 0 || header_fresh(h) || h == 0;
-        if !again && !kept && !self.edges.contains_key(&word) {
+        if !again && !kept && !self.edges.contains(word) {
             self.stack.push(word);
         }
         Ok(())
     }
 
     fn find_shared(&mut self, r: Reader) -> Result<()> {
-        for (&at, &n) in &self.edges {
-            let alive = !self.orphaned.contains_key(&at);
+        for (at, &n) in self.edges.iter() {
+            let alive = !self.orphaned.contains(at);
             if n + alive as u32 >= 2 {
                 self.shared.push(at);
             }
@@ -208,13 +261,6 @@ impl Plan {
 fn common(a: Node, b: Node) -> Result<(usize, usize)> {
     let (ra, rb) = (slots(a)?, slots(b)?);
     let n = ra.len().min(rb.len());
-    let mut prefix = 0;
-    while prefix < n && a.word(ra.start + prefix) == b.word(rb.start + prefix) {
-        prefix += 1;
-    }
-    let mut suffix = 0;
-    while suffix < n - prefix && a.word(ra.end - 1 - suffix) == b.word(rb.end - 1 - suffix) {
-        suffix += 1;
-    }
-    Ok((prefix, suffix))
+    let prefix = a.same_forward(ra.start, b, rb.start, n);
+    Ok((prefix, a.same_backward(ra.end, b, rb.end, n - prefix)))
 }

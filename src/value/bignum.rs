@@ -37,7 +37,11 @@ pub fn minimal(integer: &[u8]) -> &[u8] {
         }
         rest = &rest[1..];
     }
-    if rest.is_empty() { &[0] } else { rest }
+    if rest.is_empty() {
+        &[0]
+    } else {
+        rest
+    }
 }
 
 /// Bytes of `number`.
@@ -76,7 +80,11 @@ pub fn is_negative(integer: &[u8]) -> bool {
 
 /// -1, 0 or 1.
 pub fn signum(integer: &[u8]) -> i32 {
-    if is_negative(integer) { -1 } else { i32::from(integer.iter().any(|&byte| byte != 0)) }
+    if is_negative(integer) {
+        -1
+    } else {
+        i32::from(integer.iter().any(|&byte| byte != 0))
+    }
 }
 
 /// Order of two integers.
@@ -93,14 +101,21 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
 
 /// Java's `BigInteger.hashCode`.
 pub fn hash_code(integer: &[u8]) -> i32 {
-    let hash = magnitude(integer).iter().rev().fold(0u32, |hash, &limb| hash.wrapping_mul(31).wrapping_add(limb));
+    let hash = magnitude(integer)
+        .iter()
+        .rev()
+        .fold(0u32, |hash, &limb| hash.wrapping_mul(31).wrapping_add(limb));
     (hash as i32).wrapping_mul(signum(integer))
 }
 
 /// Decimal digits of `integer`, with a leading '-' below zero.
 pub fn to_decimal(integer: &[u8]) -> String {
     let digits = magnitude_digits(integer);
-    if is_negative(integer) { format!("-{digits}") } else { digits }
+    if is_negative(integer) {
+        format!("-{digits}")
+    } else {
+        digits
+    }
 }
 
 /// The integer of an optional sign and one or more decimal digits; `None` for any other text.
@@ -113,7 +128,9 @@ pub fn parse_decimal(text: &str) -> Option<Vec<u8>> {
     // The first chunk takes what is left over, so that all others are whole.
     let (first, whole) = unsigned.as_bytes().split_at(unsigned.len() % CHUNK_DIGITS);
     for chunk in core::iter::once(first).chain(whole.chunks_exact(CHUNK_DIGITS)) {
-        let value = chunk.iter().fold(0, |value, &digit| value * 10 + u32::from(digit - b'0'));
+        let value = chunk
+            .iter()
+            .fold(0, |value, &digit| value * 10 + u32::from(digit - b'0'));
         multiply_add(&mut limbs, CHUNK, value);
     }
     Some(from_magnitude(&limbs, text.starts_with('-')))
@@ -157,7 +174,11 @@ pub fn compare_decimals(a_unscaled: &[u8], a_scale: i32, b_unscaled: &[u8], b_sc
     let by_magnitude = leading_exponent(&a, a_scale)
         .cmp(&leading_exponent(&b, b_scale))
         .then_with(|| a.trim_end_matches('0').cmp(b.trim_end_matches('0')));
-    if sign < 0 { by_magnitude.reverse() } else { by_magnitude }
+    if sign < 0 {
+        by_magnitude.reverse()
+    } else {
+        by_magnitude
+    }
 }
 
 /// Whether two decimals are numerically equal, which is what Clojure's `=` means for decimals.
@@ -177,7 +198,11 @@ fn magnitude(integer: &[u8]) -> Vec<u32> {
         .rchunks(4)
         .map(|bytes| {
             let extension = if negative { u32::MAX } else { 0 };
-            let sign_if_short = if bytes.len() == 4 { 0 } else { extension << (8 * bytes.len()) };
+            let sign_if_short = if bytes.len() == 4 {
+                0
+            } else {
+                extension << (8 * bytes.len())
+            };
             bytes.iter().fold(0, |limb, &byte| limb << 8 | u32::from(byte)) | sign_if_short
         })
         .collect();
@@ -215,7 +240,10 @@ fn trim(limbs: &mut Vec<u32>) {
 }
 
 /// Divides by `divisor`, which is not zero, and returns the remainder.
-#[allow(clippy::cast_possible_truncation, reason = "a remainder is below the 32-bit divisor, so quotient and remainder have 32 bits")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a remainder is below the 32-bit divisor, so quotient and remainder have 32 bits"
+)]
 fn divide(limbs: &mut Vec<u32>, divisor: u32) -> u32 {
     let divisor = u64::from(divisor);
     let mut remainder = 0u64;

@@ -18,7 +18,9 @@ fn numbers() -> Vec<i128> {
 fn random_integers(count: usize, bytes_max: u32) -> Vec<Vec<u8>> {
     let mut seed = 7u64;
     let mut next = move || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         u32::try_from(seed >> 33).unwrap()
     };
     (0..count)
@@ -88,14 +90,37 @@ fn large_integers_round_trip_through_digits() {
     for integer in random_integers(400, 700) {
         let digits = to_decimal(&integer);
         assert_eq!(parse_decimal(&digits).as_deref(), Some(integer.as_slice()), "{digits}");
-        let with_sign = if is_negative(&integer) { digits.replace('-', "-000000000000") } else { format!("+00{digits}") };
-        assert_eq!(parse_decimal(&with_sign).as_deref(), Some(integer.as_slice()), "{with_sign}");
+        let with_sign = if is_negative(&integer) {
+            digits.replace('-', "-000000000000")
+        } else {
+            format!("+00{digits}")
+        };
+        assert_eq!(
+            parse_decimal(&with_sign).as_deref(),
+            Some(integer.as_slice()),
+            "{with_sign}"
+        );
     }
 }
 
 #[test]
 fn text_that_is_no_integer_is_refused() {
-    for text in ["", "-", "+", "--1", "+-1", "1-", "1.0", " 1", "1 ", "1e3", "0x10", "1N", "12345678901234567890x", "\u{661}"] {
+    for text in [
+        "",
+        "-",
+        "+",
+        "--1",
+        "+-1",
+        "1-",
+        "1.0",
+        " 1",
+        "1 ",
+        "1e3",
+        "0x10",
+        "1N",
+        "12345678901234567890x",
+        "\u{661}",
+    ] {
         assert_eq!(parse_decimal(text), None, "{text:?}");
     }
     assert_eq!(parse_decimal("-0"), Some(vec![0]));
@@ -137,7 +162,10 @@ fn scales_at_both_ends_compare_without_large_powers() {
     assert!(compare_decimals(&minus_one, i32::MIN, &one, i32::MAX).is_lt());
     assert!(compare_decimals(&[0], i32::MIN, &[0], i32::MAX).is_eq());
     assert!(equal_decimals(&from_i64(10), i32::MIN + 1, &one, i32::MIN));
-    assert_eq!(strip_trailing_zeros(&from_i64(1000), i32::MIN + 1), (from_i64(100), i32::MIN));
+    assert_eq!(
+        strip_trailing_zeros(&from_i64(1000), i32::MIN + 1),
+        (from_i64(100), i32::MIN)
+    );
     let billion = from_i64(1_000_000_000);
     assert_eq!(strip_trailing_zeros(&billion, i32::MIN + 8), (from_i64(10), i32::MIN));
 }

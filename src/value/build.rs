@@ -82,7 +82,11 @@ struct Decoder<'b> {
 
 impl<'b> Decoder<'b> {
     fn new(buffer: &'b [u8]) -> Decoder<'b> {
-        Decoder { buffer, at: 0, token: PERSISTENT }
+        Decoder {
+            buffer,
+            at: 0,
+            token: PERSISTENT,
+        }
     }
 
     /// Token for a collection of `n` elements.
@@ -248,8 +252,7 @@ impl<'b> Decoder<'b> {
         let mut s = EMPTY_SET;
         for _ in 0..n {
             let element = self.value(w, depth)?;
-            let hash = hash_key(w, element)?;
-            s = set::conj(w, token, s, element, hash)?;
+            s = add_element(w, token, s, element)?;
         }
         Ok(s)
     }
@@ -263,8 +266,7 @@ impl<'b> Decoder<'b> {
         for _ in 0..n {
             let key = self.value(w, depth)?;
             let value = self.value(w, depth)?;
-            let hash = hash_key(w, key)?;
-            m = map::assoc(w, token, m, key, hash, value)?;
+            m = add_entry(w, token, m, key, value)?;
         }
         Ok(m)
     }
@@ -272,6 +274,20 @@ impl<'b> Decoder<'b> {
     fn deeper(&self, depth: usize, at: usize) -> Result<usize> {
         deeper(depth).map_err(|_| Error::buffer("values are nested deeper than 1024 levels", at))
     }
+}
+
+// Not inlined: their room must not stand in the frames of the recursion (V4).
+
+#[inline(never)]
+fn add_element(w: &mut Writer, token: Token, s: u64, element: u64) -> Result<u64> {
+    let hash = hash_key(w, element)?;
+    set::conj(w, token, s, element, hash)
+}
+
+#[inline(never)]
+fn add_entry(w: &mut Writer, token: Token, m: u64, key: u64, value: u64) -> Result<u64> {
+    let hash = hash_key(w, key)?;
+    map::assoc(w, token, m, key, hash, value)
 }
 
 /// The keyword (kind 0) or symbol (kind 1) of that name, for a transaction.
@@ -300,7 +316,9 @@ pub fn check_word(w: &Writer, word: u64) -> Result<()> {
         return Err(Error::arg("a word points to no value"));
     }
     if !w.is_mine(node) && (header_fresh(h) || header_birth(h) > w.version()) {
-        return Err(Error::arg("a word is of another transaction or of a later version; import it"));
+        return Err(Error::arg(
+            "a word is of another transaction or of a later version; import it",
+        ));
     }
     Ok(())
 }

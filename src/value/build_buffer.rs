@@ -100,7 +100,9 @@ impl BuildBuffer {
 
     fn named(&mut self, op: u8, namespace: Option<&str>, name: &str) -> Sink<'_> {
         self.put(op, &namespace.map_or(NO_NAMESPACE.to_le_bytes(), |n| len16(n.len())));
-        self.raw(namespace.unwrap_or("").as_bytes()).raw(&len16(name.len())).raw(name.as_bytes())
+        self.raw(namespace.unwrap_or("").as_bytes())
+            .raw(&len16(name.len()))
+            .raw(name.as_bytes())
     }
 
     /// A big integer: two's complement, big-endian.
@@ -185,7 +187,9 @@ impl BuildBuffer {
 }
 
 fn len32(n: usize) -> [u8; 4] {
-    u32::try_from(n).expect("a value of at most u32::MAX bytes or elements").to_le_bytes()
+    u32::try_from(n)
+        .expect("a value of at most u32::MAX bytes or elements")
+        .to_le_bytes()
 }
 
 fn len16(n: usize) -> [u8; 2] {

@@ -38,12 +38,20 @@ pub fn import_slab(w: &mut Writer, from: Reader, word: u64) -> Result<u64> {
 
 /// A copy of the value `word` that `from` reads. `translate` gives the word of an immediate here.
 pub fn import(
-    w: &mut Writer, from: Reader, word: u64, translate: impl FnMut(&mut Writer, u64) -> Result<u64>,
+    w: &mut Writer,
+    from: Reader,
+    word: u64,
+    translate: impl FnMut(&mut Writer, u64) -> Result<u64>,
 ) -> Result<u64> {
     if is_pointer(word) && word::object_kind(from.node(word)?.kind()).is_none() {
         return Err(Error::arg("a word points to no value"));
     }
-    let mut c = Copier { from, translate, known: HashMap::new(), todo: Vec::new() };
+    let mut c = Copier {
+        from,
+        translate,
+        known: HashMap::new(),
+        todo: Vec::new(),
+    };
     let copy = c.word(w, word)?;
     while let Some((old, new)) = c.todo.pop() {
         for i in slots(old)? {
@@ -92,7 +100,9 @@ impl<F: FnMut(&mut Writer, u64) -> Result<u64>> Copier<'_, F> {
     fn object(&mut self, w: &mut Writer, old: Node) -> Result<NodeMut> {
         let h = old.header();
         if header_fresh(h) {
-            return Err(Error::arg("a value to be copied is of a transaction that has not committed"));
+            return Err(Error::arg(
+                "a value to be copied is of a transaction that has not committed",
+            ));
         }
         let kind = header_kind(h);
         let new;
@@ -130,6 +140,11 @@ fn words(node: Node) -> Result<usize> {
         RATIO | DECIMAL | UUID | INSTANT | MAP | SET | LIST => 4,
         VECTOR => 6,
         ARRAY_MAP | MAP_NODE | MAP_COLLISION | SET_NODE | SET_COLLISION | VECTOR_NODE => slots(node)?.end,
-        _ => return Err(Error::corrupt("a value leads to an object that no value has", node.offset())),
+        _ => {
+            return Err(Error::corrupt(
+                "a value leads to an object that no value has",
+                node.offset(),
+            ))
+        }
     })
 }

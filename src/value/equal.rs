@@ -6,8 +6,8 @@
 use super::hashing::{hash_word, known_hash};
 use super::number::{self, Number};
 use super::word::{kind, Kind};
-use super::{bignum, deeper, scalar, text};
-use crate::coll::{self, iter::Iter, map, set};
+use super::{bignum, deeper, items, scalar, text};
+use crate::coll::{self, map, set};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
@@ -101,8 +101,7 @@ fn equal_sequential(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
-    // On the heap: deep recursion must not need a large stack (V4).
-    for pair in Box::new(Iter::new(r, a)?.zip(Iter::new(r, b)?)) {
+    for pair in items(r, a)?.zip(items(r, b)?) {
         if !equal_at(r, pair.0?.0, pair.1?.0, depth)? {
             return Ok(false);
         }
@@ -116,7 +115,7 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
         return Ok(false);
     }
     let hashed = uses_hashes(r, b)?;
-    for item in Box::new(Iter::new(r, a)?) {
+    for item in items(r, a)? {
         let (key, value) = item?;
         match map_value(r, b, hashed, key, depth)? {
             Some(other) if equal_at(r, value, other, depth)? => {}
@@ -142,7 +141,7 @@ fn equal_sets(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
-    for item in Box::new(Iter::new(r, a)?) {
+    for item in items(r, a)? {
         if !set_has(r, b, item?.0, depth)? {
             return Ok(false);
         }

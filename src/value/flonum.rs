@@ -93,7 +93,10 @@ mod tests {
     fn every_tagged_word_is_the_word_of_its_double() {
         let mut seed = 2;
         let edges = [TAG, !0 ^ 1, 1 << 63 | TAG, !(1 << 63) ^ 1, 0x8000_0000_0000_0006];
-        for word in edges.into_iter().chain((0..200_000).map(|_| random(&mut seed) & !TAG_MASK | TAG)) {
+        for word in edges
+            .into_iter()
+            .chain((0..200_000).map(|_| random(&mut seed) & !TAG_MASK | TAG))
+        {
             assert_eq!(encode(decode(word)), Some(word), "{word:#018x}");
         }
     }
@@ -108,7 +111,17 @@ mod tests {
         assert_eq!(encode(2f64.powi(257)), None);
         assert!(encode(2f64.powi(256)).is_some());
         assert_eq!(encode(2f64.powi(-256)), None);
-        for special in [0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 5e-324, f64::MAX] {
+        for special in [
+            0.0,
+            -0.0,
+            f64::NAN,
+            -f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::MAX,
+        ] {
             assert_eq!(encode(special), None, "{special}");
         }
     }

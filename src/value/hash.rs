@@ -3,7 +3,10 @@
 //!
 //! Text is generalized UTF-8 (see `utf8`). Big integers are big-endian two's-complement bytes (see `bignum`). nil
 //! hashes to 0. A hash is a Java int; a word keeps its 32 bits unsigned.
-#![allow(clippy::cast_possible_truncation, reason = "hash arithmetic is modulo 2^32 and folds wider numbers on purpose")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "hash arithmetic is modulo 2^32 and folds wider numbers on purpose"
+)]
 
 use super::{bignum, utf8};
 
@@ -68,14 +71,22 @@ pub const fn hash_double(number: f64) -> i32 {
     if number == 0.0 {
         return 0;
     }
-    let bits = if number.is_nan() { 0x7ff8_0000_0000_0000 } else { number.to_bits() };
+    let bits = if number.is_nan() {
+        0x7ff8_0000_0000_0000
+    } else {
+        number.to_bits()
+    };
     fold_long(bits as i64)
 }
 
 /// Hash of `true` or `false`.
 #[inline]
 pub const fn hash_bool(truth: bool) -> i32 {
-    if truth { 1231 } else { 1237 }
+    if truth {
+        1231
+    } else {
+        1237
+    }
 }
 
 /// Hash of a character, one UTF-16 unit.
@@ -104,7 +115,9 @@ pub fn java_string_hash(text: &[u8]) -> i32 {
             let padded = (word << 8) << (8 * (7 - rest.len()));
             return hash.wrapping_mul(POW31[rest.len()]).wrapping_add(polynomial(padded)) as i32;
         }
-        let Some((code, after)) = utf8::next_char(rest) else { return hash as i32 };
+        let Some((code, after)) = utf8::next_char(rest) else {
+            return hash as i32;
+        };
         let (first, second) = utf8::to_units(code);
         hash = push_unit(hash, first);
         if let Some(second) = second {
@@ -280,7 +293,9 @@ pub fn hash_decimal(unscaled: &[u8], scale: i32) -> i32 {
 /// This differs from Clojure, where an array is equal only to itself and `hash` is its identity. A byte array in the
 /// slab is a value, so equal content must have an equal hash.
 pub fn hash_bytes(bytes: &[u8]) -> i32 {
-    bytes.iter().fold(1i32, |hash, &byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte as i8)))
+    bytes.iter().fold(1i32, |hash, &byte| {
+        hash.wrapping_mul(31).wrapping_add(i32::from(byte as i8))
+    })
 }
 
 #[cfg(test)]

@@ -8,11 +8,17 @@ const ANSWERS: &str = include_str!("../../tests/data/hashes.tsv");
 
 fn unhex(digits: &str) -> Vec<u8> {
     assert!(digits.len() % 2 == 0, "{digits}");
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 fn longs(list: &str) -> Vec<i64> {
-    list.split(',').filter(|item| !item.is_empty()).map(|item| item.parse().unwrap()).collect()
+    list.split(',')
+        .filter(|item| !item.is_empty())
+        .map(|item| item.parse().unwrap())
+        .collect()
 }
 
 /// The two sides of `payload`, which has one slash in the middle.
@@ -72,7 +78,11 @@ fn hash_of(kind: &str, payload: &str) -> Option<i32> {
         "ordered" => ordered(&longs(payload)),
         "unordered" => unordered(longs(payload).into_iter().map(hash_long)),
         "entry" => hash_map_entry(hash_long(longs(payload)[0]), hash_long(longs(payload)[1])),
-        "map" => unordered(longs(payload).chunks(2).map(|entry| hash_map_entry(hash_long(entry[0]), hash_long(entry[1])))),
+        "map" => unordered(
+            longs(payload)
+                .chunks(2)
+                .map(|entry| hash_map_entry(hash_long(entry[0]), hash_long(entry[1]))),
+        ),
         _ => return None,
     })
 }
@@ -81,9 +91,16 @@ fn check_text(payload: &str, answer: &str) {
     let text = unhex(payload);
     let info = scan(&text).unwrap();
     let units: Vec<u16> = utf16_units(&text).collect();
-    let expected: Vec<u16> = unhex(answer).chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+    let expected: Vec<u16> = unhex(answer)
+        .chunks(2)
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        .collect();
     assert_eq!(units, expected, "{payload}");
-    assert_eq!((info.utf16_len, utf16_len(&text)), (expected.len(), expected.len()), "{payload}");
+    assert_eq!(
+        (info.utf16_len, utf16_len(&text)),
+        (expected.len(), expected.len()),
+        "{payload}"
+    );
     assert_eq!(info.is_ascii, expected.iter().all(|&unit| unit < 0x80), "{payload}");
     assert_eq!(info.has_question_mark, expected.contains(&u16::from(b'?')), "{payload}");
     let has_lone_surrogate = char::decode_utf16(expected).any(|unit| unit.is_err());
@@ -107,10 +124,22 @@ fn check_decimal_order(payload: &str, order: i32) {
     let parts: Vec<&str> = payload.split('/').collect();
     let (a, b) = (unhex(parts[0]), unhex(parts[2]));
     let (a_scale, b_scale) = (parts[1].parse().unwrap(), parts[3].parse().unwrap());
-    assert_eq!(bignum::compare_decimals(&a, a_scale, &b, b_scale) as i32, order, "{payload}");
-    assert_eq!(bignum::compare_decimals(&b, b_scale, &a, a_scale) as i32, -order, "{payload}");
+    assert_eq!(
+        bignum::compare_decimals(&a, a_scale, &b, b_scale) as i32,
+        order,
+        "{payload}"
+    );
+    assert_eq!(
+        bignum::compare_decimals(&b, b_scale, &a, a_scale) as i32,
+        -order,
+        "{payload}"
+    );
     let stripped_equal = bignum::strip_trailing_zeros(&a, a_scale) == bignum::strip_trailing_zeros(&b, b_scale);
-    assert_eq!(bignum::equal_decimals(&a, a_scale, &b, b_scale), stripped_equal, "{payload}");
+    assert_eq!(
+        bignum::equal_decimals(&a, a_scale, &b, b_scale),
+        stripped_equal,
+        "{payload}"
+    );
 }
 
 /// Checks a line whose answer is not a hash.
@@ -120,17 +149,29 @@ fn check_other(kind: &str, payload: &str, answer: &str) {
         "integer-text" => check_integer_text(payload, answer),
         "strip" => {
             let (unscaled, scale) = decimal(payload);
-            assert_eq!(bignum::strip_trailing_zeros(&unscaled, scale), decimal(answer), "{payload}");
+            assert_eq!(
+                bignum::strip_trailing_zeros(&unscaled, scale),
+                decimal(answer),
+                "{payload}"
+            );
         }
         "compare-strings" => {
             let (a, b) = (unhex(halves(payload).0), unhex(halves(payload).1));
             let order = answer.parse::<i32>().unwrap();
-            assert_eq!((compare(&a, &b) as i32, compare(&b, &a) as i32), (order, -order), "{payload}");
+            assert_eq!(
+                (compare(&a, &b) as i32, compare(&b, &a) as i32),
+                (order, -order),
+                "{payload}"
+            );
         }
         "compare-integers" => {
             let (a, b) = (unhex(halves(payload).0), unhex(halves(payload).1));
             let order = answer.parse::<i32>().unwrap();
-            assert_eq!((bignum::compare(&a, &b) as i32, bignum::compare(&b, &a) as i32), (order, -order), "{payload}");
+            assert_eq!(
+                (bignum::compare(&a, &b) as i32, bignum::compare(&b, &a) as i32),
+                (order, -order),
+                "{payload}"
+            );
         }
         "compare-decimals" => check_decimal_order(payload, answer.parse().unwrap()),
         _ => panic!("no check for answers of kind {kind}"),
@@ -142,7 +183,9 @@ fn every_answer_of_clojure_is_ours() {
     let mut lines_of_kind = BTreeMap::new();
     for line in ANSWERS.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let &[kind, payload, answer] = fields.as_slice() else { panic!("not three fields: {line}") };
+        let &[kind, payload, answer] = fields.as_slice() else {
+            panic!("not three fields: {line}")
+        };
         match hash_of(kind, payload) {
             Some(hash) => assert_eq!(hash.to_string(), answer, "{kind} {payload}"),
             None => check_other(kind, payload, answer),
@@ -162,14 +205,21 @@ fn murmur_of_an_int_is_zero_twice() {
 #[test]
 fn decimals_at_the_end_of_the_scale_hash_by_value() {
     // 10 * 10^(2^31) and 1 * 10^(2^31 + 1): the second can't be written, so the first keeps its zero.
-    assert_eq!(hash_decimal(&[10], i32::MIN), 31i32.wrapping_mul(10).wrapping_add(i32::MIN));
+    assert_eq!(
+        hash_decimal(&[10], i32::MIN),
+        31i32.wrapping_mul(10).wrapping_add(i32::MIN)
+    );
     assert_eq!(hash_decimal(&[100], i32::MIN + 1), hash_decimal(&[10], i32::MIN));
 }
 
 #[test]
 fn hash_ignores_redundant_sign_bytes_of_an_integer() {
     for number in [0i64, 1, -1, 127, -128, 128, 1 << 40, i64::MIN, i64::MAX] {
-        assert_eq!(hash_bigint(&i128::from(number).to_be_bytes()), hash_long(number), "{number}");
+        assert_eq!(
+            hash_bigint(&i128::from(number).to_be_bytes()),
+            hash_long(number),
+            "{number}"
+        );
     }
 }
 
@@ -180,7 +230,11 @@ fn malformed_text_has_some_hash_and_does_not_panic() {
             let mut text = vec![b'a'; length];
             text.push(byte);
             text.extend([b'b'; 3]);
-            let _ = (hash_string(&text), hash_unencoded_chars(&text), hash_symbol(Some(&text), &text));
+            let _ = (
+                hash_string(&text),
+                hash_unencoded_chars(&text),
+                hash_symbol(Some(&text), &text),
+            );
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The hash of any value: Clojure's `hasheq`.
 
 use super::number::{self, Number};
-use super::{deeper, hash, word};
-use crate::coll::iter::Iter;
+use super::{deeper, hash, items, word};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -116,8 +115,7 @@ fn hash_object(r: Reader, node: Node) -> Result<u32> {
 
 #[inline(never)]
 fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize) -> Result<u32> {
-    // On the heap: deep recursion must not need a large stack (V4).
-    let items = Box::new(Iter::new(r, word)?);
+    let items = items(r, word)?;
     let hash = match kind {
         VECTOR | LIST => {
             let mut h = hash::OrderedHash::new();
@@ -137,7 +135,10 @@ fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize) -> Result<u32> 
             let mut h = hash::UnorderedHash::new();
             for item in items {
                 let (k, v) = item?;
-                h.push(hash::hash_map_entry(hash_at(r, k, depth)? as i32, hash_at(r, v, depth)? as i32));
+                h.push(hash::hash_map_entry(
+                    hash_at(r, k, depth)? as i32,
+                    hash_at(r, v, depth)? as i32,
+                ));
             }
             h.finish()
         }

@@ -31,6 +31,7 @@ pub mod word;
 pub use equal::equal;
 pub use hashing::hash_word;
 
+use crate::coll::iter::Iter;
 use crate::error::{Error, Result};
 use crate::slab::mapping::Reader;
 
@@ -42,6 +43,13 @@ pub fn text_of(r: Reader, word: u64) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     symbol::copy_name_to(r, word, &mut out)?;
     Ok(out)
+}
+
+/// Iterator for a function that calls itself for the elements: on the heap, so that deep recursion needs little stack (V4). Never inlined, as it would
+/// leave its own room in the caller's frame.
+#[inline(never)]
+fn items<'a>(r: Reader<'a>, coll: u64) -> Result<Box<Iter<'a>>> {
+    Iter::new(r, coll).map(Box::new)
 }
 
 /// One level deeper, or an error.

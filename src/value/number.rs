@@ -53,7 +53,9 @@ fn make_boxed(w: &mut Writer, kind: u8, bits: u64) -> Result<u64> {
 pub fn make_bigint(w: &mut Writer, integer: &[u8]) -> Result<u64> {
     let integer = bignum::minimal(integer);
     let len = u32::try_from(integer.len()).ok().filter(|&n| n <= i32::MAX as u32);
-    let Some(len) = len else { return Err(Error::limit("a big integer has more than 2147483647 bytes")) };
+    let Some(len) = len else {
+        return Err(Error::limit("a big integer has more than 2147483647 bytes"));
+    };
     let size = 16 + integer.len();
     let node = w.alloc(BIGINT, size, None, PERSISTENT)?;
     node.set_halves(1, len, hash::hash_bigint(integer) as u32);
@@ -160,7 +162,9 @@ pub fn to_i64(r: Reader, word: u64) -> Result<i64> {
 pub fn to_f64(r: Reader, word: u64) -> Result<f64> {
     match as_f64(r, word)? {
         Some(x) => Ok(x),
-        None => to_i64(r, word).map(|i| i as f64).map_err(|_| Error::type_("a double or an integer is needed")),
+        None => to_i64(r, word)
+            .map(|i| i as f64)
+            .map_err(|_| Error::type_("a double or an integer is needed")),
     }
 }
 

@@ -7,8 +7,7 @@ use super::number::{self, Number};
 use super::print_number::{push_decimal, push_double};
 use super::print_time::{push_date, push_instant};
 use super::word::{self, kind, Kind};
-use super::{bignum, deeper, scalar, symbol, text, utf8};
-use crate::coll::iter::Iter;
+use super::{bignum, deeper, items, scalar, symbol, text, utf8};
 use crate::error::{Error, Result};
 use crate::slab::mapping::Reader;
 use std::fmt::Write;
@@ -32,15 +31,17 @@ fn push_value(r: Reader, word: u64, depth: usize, out: &mut String) -> Result<()
     out.push_str(open);
     let is_map = open == "{";
     let separator = if is_map { ", " } else { " " };
-    // On the heap: deep recursion must not need a large stack (V4).
-    let mut items = Box::new(Iter::new(r, word)?);
     let mut first = true;
-    while let Some(item) = items.next() {
+    for item in items(r, word)? {
         let (key, value) = item?;
         if !first {
             out.push_str(separator);
         }
         first = false;
+        // Shared parts may make a small value print without end.
+        if out.len() > i32::MAX as usize {
+            return Err(Error::limit("the text of a value is longer than 2147483647 bytes"));
+        }
         push_value(r, key, depth, out)?;
         if is_map {
             out.push(' ');
@@ -55,7 +56,11 @@ fn push_value(r: Reader, word: u64, depth: usize, out: &mut String) -> Result<()
 fn push_scalar(r: Reader, word: u64, kind: Kind, out: &mut String) -> Result<()> {
     match kind {
         Kind::Nil => out.push_str("nil"),
-        Kind::Bool => out.push_str(if word::to_bool(word) == Some(true) { "true" } else { "false" }),
+        Kind::Bool => out.push_str(if word::to_bool(word) == Some(true) {
+            "true"
+        } else {
+            "false"
+        }),
         Kind::Char => push_char(word::char_unit(word).unwrap_or(0), out),
         Kind::String => push_string(&text::to_vec(r, word)?, out),
         Kind::Keyword | Kind::Symbol => {
@@ -75,7 +80,9 @@ fn push_scalar(r: Reader, word: u64, kind: Kind, out: &mut String) -> Result<()>
         }
         Kind::Bytes => {
             out.push_str("#eve/bytes \"");
-            scalar::bytes_of(r, word)?.iter().for_each(|byte| push(out, format_args!("{byte:02x}")));
+            scalar::bytes_of(r, word)?
+                .iter()
+                .for_each(|byte| push(out, format_args!("{byte:02x}")));
             out.push('"');
         }
         Kind::Map | Kind::Set | Kind::Vector | Kind::List => unreachable!("collections are not scalars"),
@@ -93,7 +100,10 @@ fn push_number(r: Reader, word: u64, out: &mut String) -> Result<()> {
         Some(Number::Int(i)) => push(out, format_args!("{i}")),
         Some(Number::Double(x)) => push_double(x, out),
         Some(Number::BigInt(b)) => push(out, format_args!("{}N", bignum::to_decimal(&b))),
-        Some(Number::Ratio(n, d)) => push(out, format_args!("{}/{}", bignum::to_decimal(&n), bignum::to_decimal(&d))),
+        Some(Number::Ratio(n, d)) => push(
+            out,
+            format_args!("{}/{}", bignum::to_decimal(&n), bignum::to_decimal(&d)),
+        ),
         Some(Number::Decimal(unscaled, scale)) => {
             push_decimal(&unscaled, scale, out);
             out.push('M');
@@ -160,5 +170,12 @@ fn push_text(text: &[u8], out: &mut String, escape: impl Fn(char) -> Option<&'st
 
 fn push_uuid((high, low): (u64, u64), out: &mut String) {
     let (a, b, c) = (high >> 32, high >> 16 & 0xFFFF, high & 0xFFFF);
-    push(out, format_args!("#uuid \"{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}\"", low >> 48, low & 0xFFFF_FFFF_FFFF));
+    push(
+        out,
+        format_args!(
+            "#uuid \"{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}\"",
+            low >> 48,
+            low & 0xFFFF_FFFF_FFFF
+        ),
+    );
 }

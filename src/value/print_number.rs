@@ -11,7 +11,11 @@ const PLAIN_DECIMAL: i64 = -6;
 /// The double as Clojure prints it.
 pub(super) fn push_double(x: f64, out: &mut String) {
     if !x.is_finite() {
-        return out.push_str(if x.is_nan() { "##NaN" } else { ["##-Inf", "##Inf"][(x > 0.0) as usize] });
+        return out.push_str(if x.is_nan() {
+            "##NaN"
+        } else {
+            ["##-Inf", "##Inf"][(x > 0.0) as usize]
+        });
     }
     if x.is_sign_negative() {
         out.push('-');
@@ -32,7 +36,10 @@ pub(super) fn push_double(x: f64, out: &mut String) {
 fn shortest(x: f64) -> (String, i32) {
     let split = |text: String| {
         let (digits, exponent) = text.split_once('e').expect("the format has an exponent");
-        (digits.replace('.', ""), exponent.parse::<i32>().expect("the exponent is a number"))
+        (
+            digits.replace('.', ""),
+            exponent.parse::<i32>().expect("the exponent is a number"),
+        )
     };
     let (digits, exponent) = split(format!("{x:e}"));
     if digits.len() > 1 {

@@ -20,7 +20,11 @@ fn from_march(year: i64, day_of_year: i64) -> Day {
     // March to July, August to December, January and February: each group's months have 31, 30, 31, 30, 31 days, 153 in all.
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (year, month) = if month < 10 {
+        (year, month + 3)
+    } else {
+        (year + 1, month - 9)
+    };
     (year, month as u32, day as u32)
 }
 
@@ -46,7 +50,11 @@ fn julian(days: i64) -> Day {
 /// `#inst` of so many ms since 1970. As Java's SimpleDateFormat: Julian before 1582-10-15, and years before 1 are told without their era.
 pub(super) fn push_date(ms: i64, out: &mut String) {
     let (days, ms) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
-    let (year, month, day) = if days < GREGORIAN_FIRST_DAY { julian(days) } else { gregorian(days) };
+    let (year, month, day) = if days < GREGORIAN_FIRST_DAY {
+        julian(days)
+    } else {
+        gregorian(days)
+    };
     let year = if year > 0 { year } else { 1 - year };
     push(out, format_args!("#inst \"{year:04}-{month:02}-{day:02}T"));
     push_time(ms / 1000, out);
@@ -57,8 +65,15 @@ pub(super) fn push_date(ms: i64, out: &mut String) {
 pub(super) fn push_instant(seconds: i64, nanos: u32, out: &mut String) {
     let (days, seconds) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS));
     let (year, month, day) = gregorian(days);
-    let sign = if year < 0 { "-" } else { ["", "+"][(year > 9999) as usize] };
-    push(out, format_args!("#eve/instant \"{sign}{:04}-{month:02}-{day:02}T", year.unsigned_abs()));
+    let sign = if year < 0 {
+        "-"
+    } else {
+        ["", "+"][(year > 9999) as usize]
+    };
+    push(
+        out,
+        format_args!("#eve/instant \"{sign}{:04}-{month:02}-{day:02}T", year.unsigned_abs()),
+    );
     push_time(seconds, out);
     match nanos {
         0 => {}
@@ -70,5 +85,8 @@ pub(super) fn push_instant(seconds: i64, nanos: u32, out: &mut String) {
 }
 
 fn push_time(seconds: i64, out: &mut String) {
-    push(out, format_args!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+    push(
+        out,
+        format_args!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+    );
 }

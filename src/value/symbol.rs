@@ -93,7 +93,11 @@ fn kind_of(symbol: Node) -> u8 {
 
 fn word_of(symbol: Node) -> u64 {
     let kind = kind_of(symbol);
-    from_symbol(word::Symbol { kind, id: id_of(symbol), hash: word_hash(kind, symbol.low(1)) })
+    from_symbol(word::Symbol {
+        kind,
+        id: id_of(symbol),
+        hash: word_hash(kind, symbol.low(1)),
+    })
 }
 
 /// Place of a symbol in a trie node of that level.
@@ -117,7 +121,11 @@ fn walk<'a>(r: Reader<'a>, root: u64, name: &Name) -> Result<End<'a>> {
     // More levels than a full table can have: a cycle.
     for level in 0..LEVELS + SYMBOLS_MAX as usize / (WIDTH - 1) + 2 {
         let node = r.node_of(at, SYMBOL_TRIE)?;
-        let (first, last) = if level < LEVELS { (place(hash, level), place(hash, level)) } else { (0, WIDTH - 1) };
+        let (first, last) = if level < LEVELS {
+            (place(hash, level), place(hash, level))
+        } else {
+            (0, WIDTH - 1)
+        };
         for i in first..=last {
             let slot = node.offset() + SLOTS + 8 * i as u64;
             // Acquire pairs with the CAS that published what the slot points to.
@@ -177,7 +185,11 @@ fn next_id(map: &Mapping) -> u32 {
 /// full.
 pub fn intern(m: Memory, alloc: &mut Allocator, kind: u8, namespace: Option<&[u8]>, name: &[u8]) -> Result<u64> {
     let name = Name::new(kind, namespace, name)?;
-    let mut table = Table { m, alloc, version: past_version(m.map) };
+    let mut table = Table {
+        m,
+        alloc,
+        version: past_version(m.map),
+    };
     let mut mine = None;
     let result = table.enter(&name, &mut mine);
     if let Some(cells) = mine {
@@ -192,7 +204,11 @@ pub fn intern(m: Memory, alloc: &mut Allocator, kind: u8, namespace: Option<&[u8
 /// were written but not their objects, so no durable value has them.
 pub fn rebuild_trie(m: Memory, alloc: &mut Allocator) -> Result<()> {
     m.map.atomic_u64(CONTROL_SYMBOL_TRIE).store(0, Release);
-    let mut table = Table { m, alloc, version: past_version(m.map) };
+    let mut table = Table {
+        m,
+        alloc,
+        version: past_version(m.map),
+    };
     let r = m.map.reader();
     for id in 0..next_id(m.map) {
         let at = entry_word(r, id)?;
@@ -239,7 +255,13 @@ impl Table<'_, '_> {
                     }
                     let symbol = mine.map_or(0, |cells| cells[0]);
                     // Release publishes the symbol's objects; Acquire shows another's if it came first.
-                    if self.m.map.atomic_u64(slot).compare_exchange(0, symbol, AcqRel, Acquire).is_ok() {
+                    if self
+                        .m
+                        .map
+                        .atomic_u64(slot)
+                        .compare_exchange(0, symbol, AcqRel, Acquire)
+                        .is_ok()
+                    {
                         *mine = None;
                         return Ok(symbol);
                     }
@@ -251,9 +273,22 @@ impl Table<'_, '_> {
     /// Puts a node into `slot`, which holds the symbol `other`, with that symbol in it.
     fn split(&mut self, slot: u64, other: Node, level: usize) -> Result<()> {
         let node = self.make(SYMBOL_TRIE, WIDTH as u64, 0)?;
-        let i = if level + 1 < LEVELS { place(word_hash(kind_of(other), other.low(1)), level + 1) } else { 0 };
-        self.m.map.atomic_u64(node + SLOTS + 8 * i as u64).store(other.offset(), Relaxed);
-        if self.m.map.atomic_u64(slot).compare_exchange(other.offset(), node, AcqRel, Relaxed).is_err() {
+        let i = if level + 1 < LEVELS {
+            place(word_hash(kind_of(other), other.low(1)), level + 1)
+        } else {
+            0
+        };
+        self.m
+            .map
+            .atomic_u64(node + SLOTS + 8 * i as u64)
+            .store(other.offset(), Relaxed);
+        if self
+            .m
+            .map
+            .atomic_u64(slot)
+            .compare_exchange(other.offset(), node, AcqRel, Relaxed)
+            .is_err()
+        {
             self.free(node);
         }
         Ok(())
@@ -261,8 +296,12 @@ impl Table<'_, '_> {
 
     /// Enters a recovered symbol; false if it isn't sound.
     fn enter_again(&mut self, r: Reader, at: u64, id: u32) -> Result<bool> {
-        let Some((kind, namespace, name)) = sound_symbol(r, at, id) else { return Ok(false) };
-        let Ok(name) = Name::new(kind, namespace.as_deref(), &name) else { return Ok(false) };
+        let Some((kind, namespace, name)) = sound_symbol(r, at, id) else {
+            return Ok(false);
+        };
+        let Ok(name) = Name::new(kind, namespace.as_deref(), &name) else {
+            return Ok(false);
+        };
         if name.symbol_hash != r.node(at)?.low(1) {
             return Ok(false);
         }
@@ -324,7 +363,10 @@ impl Table<'_, '_> {
 
     /// Gives a filled object its header. Until then a death of this process leaves a free cell.
     fn finish(&self, at: u64, kind: u8, flags: u8) {
-        self.m.map.atomic_u64(at).store(header(kind, FLAG_IMMORTAL | flags, 0), Release);
+        self.m
+            .map
+            .atomic_u64(at)
+            .store(header(kind, FLAG_IMMORTAL | flags, 0), Release);
     }
 
     fn make_symbol(&mut self, name: &Name) -> Result<Cells> {
@@ -337,7 +379,11 @@ impl Table<'_, '_> {
         let made = self.make_objects(name, &mut cells, || {
             // AcqRel: whoever samples the count for a superblock sees at least the ids of the symbols that it can see.
             let id = next.fetch_add(1, AcqRel);
-            if id < SYMBOLS_MAX { Ok(id) } else { Err(table_full()) }
+            if id < SYMBOLS_MAX {
+                Ok(id)
+            } else {
+                Err(table_full())
+            }
         });
         match made {
             Ok(()) => Ok(cells),
@@ -411,7 +457,10 @@ fn checked_entry(r: Reader, chunk: u64, k: usize, i: u64) -> Result<u64> {
     let len = chunk_len(k);
     r.bytes(node, SLOTS as usize, 8 * len as usize)?;
     if node.low(1) as u64 != len {
-        return Err(Error::corrupt("a chunk of the symbol table has another size than its place says", chunk));
+        return Err(Error::corrupt(
+            "a chunk of the symbol table has another size than its place says",
+            chunk,
+        ));
     }
     Ok(chunk + SLOTS + 8 * i)
 }
@@ -421,7 +470,10 @@ fn entry_slot(r: Reader, id: u32) -> Result<u64> {
     let directory = r.node_of(r.mapping().atomic_u64(CONTROL_SYMBOLS).load(Acquire), SYMBOL_DIR)?;
     let (k, i) = chunk_of(id);
     // Acquire, here and in `entry_word`: pairs with the CAS that published the chunk or symbol.
-    let chunk = r.mapping().atomic_u64(directory.offset() + SLOTS + 8 * k as u64).load(Acquire);
+    let chunk = r
+        .mapping()
+        .atomic_u64(directory.offset() + SLOTS + 8 * k as u64)
+        .load(Acquire);
     checked_entry(r, chunk, k, i)
 }
 
@@ -440,7 +492,9 @@ fn entry_word(r: Reader, id: u32) -> Result<u64> {
 
 /// The SYMBOL object of a keyword or symbol word. `Type` if it is another word, `Corrupt` if the table has no such symbol.
 fn object(r: Reader<'_>, word: u64) -> Result<Node<'_>> {
-    let Some(s) = word::symbol(word) else { return Err(Error::type_("a keyword or symbol is needed")) };
+    let Some(s) = word::symbol(word) else {
+        return Err(Error::type_("a keyword or symbol is needed"));
+    };
     let at = entry_word(r, s.id)?;
     if at != 0 {
         let node = r.node_of(at, SYMBOL)?;

@@ -28,7 +28,12 @@ pub struct TextInfo {
 
 /// Checks that `text` is generalized UTF-8 and measures it. The error is the offset of the first byte that is wrong.
 pub fn scan(text: &[u8]) -> Result<TextInfo, usize> {
-    let mut info = TextInfo { utf16_len: 0, is_ascii: true, has_question_mark: false, has_lone_surrogate: false };
+    let mut info = TextInfo {
+        utf16_len: 0,
+        is_ascii: true,
+        has_question_mark: false,
+        has_lone_surrogate: false,
+    };
     let mut at = 0;
     let mut after_high_surrogate = false;
     while at < text.len() {
@@ -61,7 +66,9 @@ pub fn scan(text: &[u8]) -> Result<TextInfo, usize> {
 /// Length in UTF-16 units.
 pub fn utf16_len(text: &[u8]) -> usize {
     // One unit for every byte that starts a character, one more for a lead byte of a four-byte form.
-    text.iter().map(|&byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum()
+    text.iter()
+        .map(|&byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0))
+        .sum()
 }
 
 /// Order of Java's `String.compareTo`, which is that of the UTF-16 units and not that of the bytes: U+10000 and up sort
@@ -82,7 +89,10 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
 
 /// The UTF-16 units of `text` in order.
 pub fn utf16_units(text: &[u8]) -> Utf16Units<'_> {
-    Utf16Units { rest: text, low_surrogate: None }
+    Utf16Units {
+        rest: text,
+        low_surrogate: None,
+    }
 }
 
 /// Iterator over UTF-16 units, made by `utf16_units`.
@@ -129,7 +139,9 @@ pub(super) fn short_ascii_word(text: &[u8]) -> Option<u64> {
         0 => 0,
         // First, middle and last byte, or first and last four: where two overlap they agree. Most keys are short, and
         // a loop over their bytes costs more than the hash.
-        1..=3 => [0, len / 2, len - 1].into_iter().fold(0, |word, at| word | u64::from(text[at]) << (8 * at)),
+        1..=3 => [0, len / 2, len - 1]
+            .into_iter()
+            .fold(0, |word, at| word | u64::from(text[at]) << (8 * at)),
         4..=7 => {
             let first = u32::from_le_bytes(*text.first_chunk()?);
             let last = u32::from_le_bytes(*text.last_chunk()?);
@@ -152,7 +164,10 @@ pub(super) fn next_char(text: &[u8]) -> Option<(u32, &[u8])> {
 
 /// The one or two UTF-16 units of a code point.
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "a unit has 16 bits, which the ranges in each branch ensure")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a unit has 16 bits, which the ranges in each branch ensure"
+)]
 pub(super) fn to_units(code: u32) -> (u16, Option<u16>) {
     if code < 0x1_0000 {
         (code as u16, None)

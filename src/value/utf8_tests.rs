@@ -24,7 +24,9 @@ fn sequences(length: usize) -> Vec<Vec<u16>> {
         return vec![vec![]];
     }
     let shorter = sequences(length - 1);
-    let longer = UNITS.iter().flat_map(|&unit| shorter.iter().map(move |rest| [&[unit], rest.as_slice()].concat()));
+    let longer = UNITS
+        .iter()
+        .flat_map(|&unit| shorter.iter().map(move |rest| [&[unit], rest.as_slice()].concat()));
     core::iter::once(vec![]).chain(longer).collect()
 }
 
@@ -52,7 +54,10 @@ fn every_code_point_scans_and_gives_its_units() {
 
 #[test]
 fn short_texts_sort_as_their_units() {
-    let all: Vec<_> = sequences(3).into_iter().map(|units| (from_units(&units), units)).collect();
+    let all: Vec<_> = sequences(3)
+        .into_iter()
+        .map(|units| (from_units(&units), units))
+        .collect();
     assert_eq!(all.len(), 1 + 9 + 81 + 729);
     for (a, a_units) in &all {
         assert!(utf16_units(a).eq(a_units.iter().copied()), "{a_units:x?}");
@@ -82,7 +87,7 @@ fn scan_names_the_first_wrong_byte() {
         (b"\xc3a", 0),
         (b"\xe2\x82a", 0),
         (b"\xf0\x9f\x98a", 0),
-        (b"\xed\xa0\xbd\xed\xb8\x80", 3),         // a pair as two three-byte forms
+        (b"\xed\xa0\xbd\xed\xb8\x80", 3), // a pair as two three-byte forms
         (b"\xed\xa0\xbd\xed\xa0\xbd\xed\xb8\x80", 6),
         (b"12345678\xed\xa0\xbd12345678\x80", 19),
         (b"abcdefgh\xf8ijklmnop", 8),
@@ -94,8 +99,13 @@ fn scan_names_the_first_wrong_byte() {
 
 #[test]
 fn surrogates_that_form_no_pair_are_text() {
-    let right: [&[u16]; 5] =
-        [&[0xd83d, 0x61, 0xde00], &[0xde00, 0xd83d], &[0xd83d, 0xd83d], &[0xde00, 0xde00], &[0xd83d, 0xd83d, 0xde00]];
+    let right: [&[u16]; 5] = [
+        &[0xd83d, 0x61, 0xde00],
+        &[0xde00, 0xd83d],
+        &[0xd83d, 0xd83d],
+        &[0xde00, 0xde00],
+        &[0xd83d, 0xd83d, 0xde00],
+    ];
     for units in right {
         let info = scan(&from_units(units)).unwrap();
         assert!(info.has_lone_surrogate && info.utf16_len == units.len(), "{units:x?}");
@@ -112,7 +122,11 @@ fn question_mark_is_found_at_every_place() {
     for length in 0..30 {
         // The neighbours of '?' in the code, and those that a test by subtraction might take for it.
         for filler in *b">@\x00\x01\x3e\x7f\xbf" {
-            let plain: Vec<u8> = if filler < 0x80 { vec![filler; length] } else { "\u{bf}".repeat(length).into_bytes() };
+            let plain: Vec<u8> = if filler < 0x80 {
+                vec![filler; length]
+            } else {
+                "\u{bf}".repeat(length).into_bytes()
+            };
             assert!(!scan(&plain).unwrap().has_question_mark, "{filler:#x} {length}");
             for at in 0..length {
                 if filler < 0x80 {

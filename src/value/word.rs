@@ -214,7 +214,11 @@ pub const fn symbol(word: u64) -> Option<Symbol> {
         DESC_SYMBOL => 1,
         _ => return None,
     };
-    Some(Symbol { kind, id: word as u32 >> 8, hash: (word >> 32) as u32 })
+    Some(Symbol {
+        kind,
+        id: word as u32 >> 8,
+        hash: (word >> 32) as u32,
+    })
 }
 
 /// The word of the string `utf8` (generalized), which has at most [`INLINE_STRING_MAX`] bytes.
@@ -252,7 +256,10 @@ pub fn short_text(word: u64) -> Option<ShortText> {
     if word >> 8 >> (8 * len) != 0 {
         return None;
     }
-    Some(ShortText { bytes: word.to_le_bytes(), len })
+    Some(ShortText {
+        bytes: word.to_le_bytes(),
+        len,
+    })
 }
 
 #[cfg(test)]
@@ -276,7 +283,14 @@ mod tests {
         assert_eq!(string(b""), 0x44);
         assert_eq!(string(b"a"), 0x614C);
         assert_eq!(string(b"abcdefg"), 0x6766_6564_6362_617C);
-        assert_eq!(from_symbol(Symbol { kind: 0, id: 0x123456, hash: 0xABCDEF01 }), 0xABCD_EF01_1234_5614);
+        assert_eq!(
+            from_symbol(Symbol {
+                kind: 0,
+                id: 0x123456,
+                hash: 0xABCDEF01
+            }),
+            0xABCD_EF01_1234_5614
+        );
         assert_eq!(from_double(0.0), Some(ZERO));
         assert_eq!(from_double(-0.0), Some(MINUS_ZERO));
         assert_eq!(from_double(f64::NAN), None);
@@ -284,7 +298,17 @@ mod tests {
 
     #[test]
     fn immediates_with_stray_bits_are_no_values() {
-        let good = [NIL, TRUE, FALSE, ZERO, MINUS_ZERO, EMPTY_MAP, EMPTY_VECTOR, EMPTY_SET, EMPTY_LIST];
+        let good = [
+            NIL,
+            TRUE,
+            FALSE,
+            ZERO,
+            MINUS_ZERO,
+            EMPTY_MAP,
+            EMPTY_VECTOR,
+            EMPTY_SET,
+            EMPTY_LIST,
+        ];
         assert!(good.iter().all(|&w| immediate_kind(w).is_some()));
         let strings: Vec<u64> = (0..8).map(|n| string(&b"abcdefg"[..n])).collect();
         for (n, &w) in strings.iter().enumerate() {
@@ -294,7 +318,20 @@ mod tests {
                 assert_eq!(immediate_kind(w | 1 << 63), None, "{n}");
             }
         }
-        for bad in [0x004, 0x904, TRUE | 1 << 16, EMPTY_LIST | 1 << 63, 0x24, 0x2C, 0x34, 0x3C, 0x84, 0xC4, 0x10C, 0x0100_0000_0000_000C] {
+        for bad in [
+            0x004,
+            0x904,
+            TRUE | 1 << 16,
+            EMPTY_LIST | 1 << 63,
+            0x24,
+            0x2C,
+            0x34,
+            0x3C,
+            0x84,
+            0xC4,
+            0x10C,
+            0x0100_0000_0000_000C,
+        ] {
             assert_eq!(immediate_kind(bad), None, "{bad:#x}");
         }
     }

@@ -96,11 +96,11 @@ fn hints() {
     });
     let mut list = Vec::new();
     b.refill(&mut list);
+    let early = b.alloc(&mut list).is_some() as usize;
     b.refill(&mut list);
     freers.into_iter().for_each(|t| t.join().unwrap());
     b.refill(&mut list);
-    list.sort_unstable();
-    assert_eq!(list, [0, 1], "a free cell was lost, or found twice");
+    assert_eq!(early + list.len(), 2, "a free cell was lost, or found twice");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Pins against commits that recycle records and cells.
 
 use crate::check;
-use crate::slab::{Agent, Slab};
+use crate::slab::{Agent, First, Slab};
 use eve::epoch::pin::{scan, unpin, Pinned, Slot};
+use eve::slab::cell::free_named;
 use eve::sync::{AtomicU32, Ordering::*};
 use loom::sync::Arc;
 use loom::thread;
@@ -113,11 +114,15 @@ fn slow_helper() {
         move || {
             let _ = s.agents[0].pins[0].compare_exchange(pending, pinned, Relaxed, Acquire);
             unpin(&*s, 0, Slot::A);
-            let mut a = Agent::new(1, 0..2);
+            let mut a = Agent::new(2, 0..2);
             a.commit_undrained(&s);
             ended.store(1, Release);
-            a.drain(&s);
-            a.alloc(&s, [0, 0]);
+            let mut pinned = Pinned::default();
+            scan(&First(&s, 2), a.index, &mut a.sequence, &mut pinned);
+            if !pinned.meets(1, 2) {
+                free_named(&s.cells[0].header, a.limbo[0].name);
+                a.alloc(&s, [0, 0]);
+            }
         }
     });
     let second = thread::spawn({
@@ -128,8 +133,8 @@ fn slow_helper() {
             }
         }
     });
-    let mut a = Agent::new(2, 0..0);
-    scan(&*s, a.index, &mut a.sequence, &mut Pinned::default());
+    let mut helper = Agent::new(1, 0..0);
+    scan(&First(&s, 1), helper.index, &mut helper.sequence, &mut Pinned::default());
     reclaimer.join().unwrap();
     second.join().unwrap();
 }

@@ -135,6 +135,36 @@ impl Shared for Slab {
     }
 }
 
+/// A slab of which only the first agents are scanned, for models that would take too long.
+pub struct First<'a>(pub &'a Slab, pub usize);
+
+impl Shared for First<'_> {
+    fn root(&self) -> &AtomicU32 {
+        self.0.root()
+    }
+    fn records(&self) -> usize {
+        self.0.records()
+    }
+    fn record(&self, i: usize) -> &RootRecord {
+        self.0.record(i)
+    }
+    fn agents(&self) -> usize {
+        self.1
+    }
+    fn agent(&self, i: usize) -> &AgentLine {
+        self.0.agent(i)
+    }
+    fn groups(&self) -> usize {
+        self.0.groups()
+    }
+    fn group(&self, i: usize) -> &GroupEntry {
+        self.0.group(i)
+    }
+    fn durable(&self) -> [u64; 2] {
+        self.0.durable()
+    }
+}
+
 /// A retired object.
 pub struct Retired {
     pub at: usize,

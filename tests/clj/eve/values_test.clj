@@ -30,7 +30,7 @@
     (is (= v x))
     (is (= (class v) (class x)))
     (is (= (hash v) (hash x)))
-    (is (.equals (pr-str v) (pr-str x)))))
+    (is (.equals (str v) (str x)) "digits and scale")))
 
 (deftest not-a-number-and-the-sign-of-zero-are-kept
   (is (every? #(Double/isNaN %) (map #(% (u/stored [##NaN])) [first peek])))

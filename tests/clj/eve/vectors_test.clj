@@ -21,7 +21,7 @@
   (cond (bytes? v) (and (bytes? x) (= (seq v) (seq x)))
         (and (double? v) (Double/isNaN v)) (Double/isNaN x)
         (coll? v) (and (= v x) (= x v))
-        :else (and (= v x) (= (class v) (class x)) (.equals ^Object (pr-str v) (pr-str x)))))
+        :else (and (= v x) (= (class v) (class x)) (.equals (str v) (str x)))))
 
 (deftest every-slab-reads-as-clojure-says
   (let [groups (for [f (.listFiles folder), :let [[_ group] (re-matches #"(.*)\.slab" (.getName f))], :when group] group)]
