@@ -1,7 +1,6 @@
 // Atoms: named values that all processes share.
 import { Snapshot } from './snapshot.js';
 import { find, NONE } from './champ.js';
-import { CONTROL_ROOT } from './layout.js';
 import { RERUN, NOT_FOUND } from './native.js';
 import { OP } from './op.js';
 import { FAST, assoc, conj, dissoc, inc, add } from './ops.js';
@@ -9,8 +8,6 @@ import { decode, decodeAt } from './reader.js';
 import { noAtom, transact } from './txn.js';
 import { typeError } from './error.js';
 import { equal } from './value.js';
-
-const ROOT = CONTROL_ROOT >>> 2;
 
 /** Made by slab.atom(name, initial); one object of a name. */
 export class Atom {
@@ -25,10 +22,10 @@ export class Atom {
     this._busy = false;
   }
 
-  /** The current value. If nothing was committed since the last call, it costs one load. */
+  /** The current value. If nothing was committed since the last call, it costs three loads. */
   deref() {
     const seen = this._seen;
-    if (seen !== null && this._memory.I0[ROOT] === seen.record) return this._value;
+    if (seen !== null && this._memory.isCurrent(seen)) return this._value;
     return this._load(this.slab.currentView());
   }
 

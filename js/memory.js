@@ -1,10 +1,12 @@
 // The mapped bytes as typed arrays, one window a segment of 4 GiB. A word is two int32, low and high; so is an offset. Nothing is read without a
 // check against the limit: what starts below it can be read for SLACK bytes (docs/format.md, section 1), longer objects check their end.
 import { EveError, corrupt } from './error.js';
-import { CONTROL_ROOT, SLACK } from './layout.js';
+import { CONTROL_ROOT, RECORDS, RECORD_SIZE, RECORD_VERSION, SLACK } from './layout.js';
 
 const SEGMENT = 0x100000000;
 const WINDOW_STEP = 0x40000000;
+/** Where the version of record 0 is, in units of 4 bytes. */
+const RECORD_VERSIONS = (RECORDS + RECORD_VERSION) >>> 2;
 const NO_WORDS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
 
@@ -53,9 +55,16 @@ export class Memory {
     return n;
   }
 
-  /** The root word: it changes with every commit. */
-  root() {
-    return this.I0[CONTROL_ROOT >>> 2];
+  /**
+   * Is `view` the current version? The root word is the index of its record; a record is used again once no pin is on its version (a group
+   * isn't a pin on it), so the record's version is compared too.
+   */
+  isCurrent(view) {
+    const { I0 } = this;
+    const root = I0[CONTROL_ROOT >>> 2];
+    // The place of the version depends on the root word read, so that no processor reads it before.
+    const at = RECORD_VERSIONS + root * (RECORD_SIZE >>> 2);
+    return root === view.record && I0[at] === view.versionLow && I0[at + 1] === view.versionHigh;
   }
 
   /** From now on nothing can be read: the mapping is about to go. */
@@ -136,6 +145,9 @@ export class View {
     this.group = group;
     this.memory = group.memory;
     this.version = version;
+    this.versionLow = version | 0;
+    this.versionHigh = Math.floor(version / SEGMENT) | 0;
+    this.record = -1; // index of its root record, if it is a version of the slab
     this.txn = null; // the transaction that made what is read, until it ends
   }
 }

@@ -69,7 +69,7 @@ export class Slab {
   /** The current version. */
   currentView() {
     const { current, memory, native } = this;
-    if (current !== null && memory.root() === current.record) return current;
+    if (current !== null && memory.isCurrent(current)) return current;
     this.check();
     const group = this.openGroup();
     native.check(native.addon.groupView(this.id, group.id));
@@ -84,7 +84,7 @@ export class Slab {
   /** Lets go what nobody may be reading. */
   tidy() {
     if (this.memory.closed) return;
-    if (this.current !== null && this.memory.root() !== this.current.record) {
+    if (this.current !== null && !this.memory.isCurrent(this.current)) {
       this.current = null;
       this.group = null;
       for (const atom of this.atoms.values()) atom._forget();

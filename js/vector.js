@@ -3,7 +3,7 @@ import { corrupt, typeError } from './error.js';
 import { Handle, inspectAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_VECTOR, VECTOR_NODE, VECTOR_WIDTH } from './layout.js';
-import { place, released, segment } from './memory.js';
+import { indexAt, place, released, segment, wordsAt } from './memory.js';
 import { OP } from './op.js';
 import { decode, decodeAt, decodeExact } from './reader.js';
 import { equal } from './value.js';
@@ -204,7 +204,10 @@ EveVector.prototype[KIND] = K.VECTOR;
 Object.defineProperty(EveVector.prototype, Symbol.toStringTag, { value: 'EveVector' });
 inspectAs(EveVector, 'EveVector', (vector, limit) => Object.assign(vector.slice(0, limit), vector._count > limit ? { length: vector._count } : null));
 
-/** Place of element `index`, which is below the count. */
+/**
+ * Place of element `index`, which is below the count. Nodes are checked by their offset only: their headers lie on other cache lines than the words
+ * looked for, and reading them too takes 5 times as long. In a damaged slab this finds some word, which is checked as every word.
+ */
 export function elementPlace(m, v, index) {
   let lo = v._tailLow;
   let hi = v._tailHigh;
@@ -213,25 +216,22 @@ export function elementPlace(m, v, index) {
     hi = v._rootHigh;
     for (let shift = v._shift; shift > 0; shift -= 5) {
       const I = segment(m, lo, hi);
-      const o = lo >>> 2;
-      const i = (index >>> shift) & LAST;
-      if ((I[o] & 0xff) !== VECTOR_NODE || i >= I[o + 2]) throw corrupt('a bad node of a vector', lo, hi);
-      lo = I[o + 4 + 2 * i];
-      hi = I[o + 5 + 2 * i];
+      const at = (lo >>> 2) + 4 + 2 * ((index >>> shift) & LAST);
+      lo = I[at];
+      hi = I[at + 1];
     }
   }
-  const I = segment(m, lo, hi);
-  const o = lo >>> 2;
-  const i = index & LAST;
-  if ((I[o] & 0xff) !== VECTOR_NODE || i >= I[o + 2]) throw corrupt('a bad leaf of a vector', lo, hi);
-  return place(hi, o + 4 + 2 * i);
+  segment(m, lo, hi);
+  return place(hi, (lo >>> 2) + 4 + 2 * (index & LAST));
 }
 
 // The words of the leaf of element `index`, and the index of its first; all elements of it that are below the count are there.
 function leafOf(m, v, index) {
-  const last = Math.min(v._count - 1, index | LAST);
-  const p = elementPlace(m, v, last) - 2 * (last & LAST);
-  return p < 0x40000000 ? [m.I0, p] : [m.words[Math.floor(p / 0x40000000)], p % 0x40000000];
+  const first = elementPlace(m, v, index & ~LAST);
+  const I = wordsAt(m, first);
+  const i = indexAt(first);
+  if ((I[i - 4] & 0xff) !== VECTOR_NODE || Math.min(v._count - 1, index | LAST) % VECTOR_WIDTH >= I[i - 2]) throw corrupt('a bad leaf of a vector', (i - 4) * 4);
+  return [I, i];
 }
 
 class VectorIterator {

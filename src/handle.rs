@@ -55,6 +55,12 @@ impl Slab {
         Ok(Slab::over(SlabFile::anonymous(options)?))
     }
 
+    /// The same slab once more, as a participant of its own: for another thread.
+    #[cfg(target_family = "wasm")]
+    pub fn attach(&self) -> Result<Slab> {
+        Ok(Slab::over(self.0.file.attach()?))
+    }
+
     fn over(file: SlabFile) -> Slab {
         Slab(Arc::new(Inner { pool: Pool::default(), closed: AtomicBool::new(false), file }))
     }

@@ -178,14 +178,15 @@ public final class Slab implements AutoCloseable, IDeref {
     /** The current version. While the root hasn't moved this is one load, and gives the same object. */
     Snapshot snapshot() {
         Snapshot s = current;
-        if (s != null && Memory.acquireInt(root) == s.record) {
+        if (s != null && isCurrent(s)) {
             return s;
         }
         return refresh();
     }
 
+    /** Is it the current version? A record is used again once no pin is on its version (a group isn't a pin on it), so the root word alone doesn't tell. */
     boolean isCurrent(Snapshot s) {
-        return Memory.acquireInt(root) == s.record;
+        return Memory.acquireInt(root) == s.record && ALL.get(I64, s.recordVersion) == s.version;
     }
 
     private Snapshot refresh() {

@@ -23,6 +23,8 @@ final class Snapshot {
     final long state;
     /** The root word while this version is current. */
     final int record;
+    /** Address of the version's number in its root record. */
+    final long recordVersion;
 
     /** From an eve_view at address `view`. */
     Snapshot(Slab slab, Group group, long view) {
@@ -38,6 +40,7 @@ final class Snapshot {
         this.version = version;
         this.state = state;
         this.record = record;
+        this.recordVersion = base + Layout.RECORDS + (long) record * Layout.RECORD_SIZE + Layout.RECORD_VERSION;
     }
 
     /** The same memory for objects that no version holds; `limit` as it is now. */

@@ -11,6 +11,8 @@ pub mod read;
 pub mod slab;
 pub mod table;
 pub mod txn;
+#[cfg(target_family = "wasm")]
+pub mod wasm;
 
 use std::ffi::c_char;
 

@@ -66,6 +66,11 @@ pub(super) fn slab(handle: EveSlab) -> Result<Use<Slab>> {
     Ok(slab)
 }
 
+/// A handle for `slab`.
+pub(super) fn insert(slab: Slab) -> Result<EveSlab> {
+    SLABS.insert(slab)
+}
+
 /// # Safety
 /// `options` is NULL or points to at least `size` readable bytes.
 unsafe fn options(options: *const EveOptions) -> Result<Options> {
@@ -113,7 +118,7 @@ pub unsafe extern "C" fn eve_open(path: *const c_char, options: *const EveOption
             required(out)?;
             let path = CStr::from_ptr(path).to_str().map_err(|_| Error::arg("the path is not UTF-8"))?;
             let slab = Slab::open(path.as_ref(), &self::options(options)?)?;
-            store(out, SLABS.insert(slab)?)
+            store(out, insert(slab)?)
         })
     }
 }
@@ -128,7 +133,7 @@ pub unsafe extern "C" fn eve_open_anonymous(options: *const EveOptions, out: *mu
     unsafe {
         guard(err, || {
             required(out)?;
-            store(out, SLABS.insert(Slab::anonymous(&self::options(options)?)?)?)
+            store(out, insert(Slab::anonymous(&self::options(options)?)?)?)
         })
     }
 }

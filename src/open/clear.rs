@@ -1,6 +1,5 @@
 //! What becomes of a participant's things when it has closed or died.
 
-use crate::durable::control::MAPS_SUPERSET;
 use crate::epoch::Shared;
 use crate::slab::alloc;
 use crate::slab::layout::*;

@@ -8,7 +8,6 @@ use super::liveness::{self, Participant};
 use super::{anonymous_name, Options, LOCK_SYNC};
 use crate::durable::control::MAPS_SUPERSET;
 use crate::durable::flush::{Disk, Quiet, Source, Sync};
-use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::slab::ident::{Ident, IDENT_BYTES};
 use crate::slab::layout::*;
@@ -260,15 +259,15 @@ impl SlabFile {
         let _alone = owned(&self.gate);
         let gate = lock_gate(&self.file, LockKind::Write, &self.path);
         let used = is_busy(&self.map, self.index);
+        if dropped && used {
+            // Agents that nobody can use any more, as whoever used them held us: what they have retired is left to a trace.
+            self.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
+        }
         let synced = match &gate {
             Ok(_) => self.sync_if_last(dropped || !used),
             Err(e) => Err(e.clone()),
         };
         if dropped || !used {
-            if used {
-                // They can't be used any more, as whoever used them held us; what they have retired is lost to a trace.
-                self.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
-            }
             clear(&self.map, self.index);
             if let Some(p) = participant.take() {
                 p.release();

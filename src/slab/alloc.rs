@@ -74,7 +74,11 @@ impl Allocator {
         let class = class_of(size);
         loop {
             if let Some(at) = self.classes[class].free.pop() {
-                return Ok(at);
+                // A cell can be in the list twice (C2): the first that takes it makes it fresh.
+                if is_free(m.map.atomic_u64(at)) {
+                    return Ok(at);
+                }
+                continue;
             }
             self.refill(m, class, version)?;
         }
@@ -95,7 +99,7 @@ impl Allocator {
             let c = &mut self.classes[class];
             if c.at.0 >= c.blocks.len() {
                 let all = (c.blocks.len() * cells) as u32;
-                let enough = all > 0 && c.found >= all / WORTH;
+                let enough = c.found > 0 && c.found >= all / WORTH;
                 c.at = (0, 0);
                 c.found = 0;
                 if !enough {

@@ -1,8 +1,8 @@
 //! Deep copies: a value of another version or another slab into a transaction.
 //!
-//! Objects are copied as they are, trie nodes too: hashes don't depend on the slab, so a trie is right wherever it lies. Only keywords and symbols have other words in
-//! another slab. An object that is met twice is copied once. No recursion: objects wait in a list, so long lists and deep values need no stack, and
-//! the number of steps is bounded by the number of objects.
+//! Objects are copied as they are, trie nodes too: hashes don't depend on the slab, so a trie is right wherever it lies.
+//! Only keywords and symbols have other words in another slab. An object that is met twice is copied once. No recursion:
+//! objects wait in a list, so long lists and deep values need no stack, and there are as many steps as objects.
 
 use super::build::{check_word, intern};
 use super::{symbol, word};
