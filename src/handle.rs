@@ -220,6 +220,10 @@ impl Slab {
     pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<Option<u64>> {
         /// A committer killed between its commit and its wake-up leaves sleepers behind: they look again after this.
         const CAP: Duration = Duration::from_secs(1);
+        #[cfg(target_family = "wasm")]
+        if timeout != Some(Duration::ZERO) && !crate::sys::can_wait() {
+            return Err(Error::arg("this thread must not block: wait in a worker, or look again with a timeout of 0"));
+        }
         let end = timeout.map(|t| crate::sys::monotonic() + t);
         let map = *self.map();
         let (notify, waiters) = (map.atomic_u32(CONTROL_NOTIFY), map.atomic_u32(CONTROL_WAITERS));

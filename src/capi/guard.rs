@@ -78,7 +78,7 @@ pub(super) unsafe fn copy_out(text: &[u8], buf: *mut u8, cap: u64, len: *mut u64
     if cap > 0 && buf.is_null() {
         return Err(Error::arg("the buffer is NULL but its capacity isn't 0"));
     }
-    let n = text.len().min(cap as usize);
+    let n = text.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
     if n > 0 {
         // SAFETY: `n <= cap` writable bytes, promised by the caller; the text is ours.
         unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), buf, n) };

@@ -9,25 +9,22 @@ use crate::value;
 const WORDS_MAX: usize = 510;
 
 /// Are the values `a` and `b` equal? Identical words are, NaN too: a map finds the key that it was given.
-#[inline]
+#[inline(always)]
 pub fn same(r: Reader, a: u64, b: u64) -> Result<bool> {
-    if a == b {
-        return Ok(true);
+    if a == b || a & b & 1 == 1 {
+        return Ok(a == b);
     }
-    if a & b & 1 == 1 {
-        return Ok(false);
-    }
+    same_other(r, a, b)
+}
+
+#[inline(never)]
+fn same_other(r: Reader, a: u64, b: u64) -> Result<bool> {
     if is_pointer(a) && is_pointer(b) {
         let (x, y) = (r.node(a)?, r.node(b)?);
         if x.kind() == TEXT && y.kind() == TEXT {
             return same_text(r, x, y);
         }
     }
-    same_slow(r, a, b)
-}
-
-#[inline(never)]
-fn same_slow(r: Reader, a: u64, b: u64) -> Result<bool> {
     value::equal(r, a, b)
 }
 
@@ -102,7 +99,7 @@ impl<'a> TextKey<'a> {
     }
 
     /// Is the value `word` this text?
-    #[inline]
+    #[inline(always)]
     pub fn is(&self, r: Reader, word: u64) -> Result<bool> {
         if !is_pointer(word) {
             return Ok(false);
@@ -122,7 +119,7 @@ impl<'a> TextKey<'a> {
     }
 
     /// Compares eight bytes at a time; the rest against the text's zero-padded last word.
-    #[inline]
+    #[inline(always)]
     fn is_content(&self, text: Node, start: usize) -> bool {
         let full = self.bytes.len() / 8;
         let rest = self.bytes.len() % 8;

@@ -77,10 +77,21 @@ pub fn get_entry(r: Reader, m: u64, key: u64, hash: u32) -> Result<Option<(u64, 
 
 #[inline(always)]
 fn find<'a>(r: Reader<'a>, m: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>) -> Result<Option<(Node<'a>, usize)>> {
+    if is_pointer(m) {
+        let head = r.node(m)?;
+        if head.kind() == MAP {
+            return champ::find::<{ champ::MAP }>(r, head.word(ROOT), hash, is);
+        }
+    }
+    find_in_small(r, m, &mut is)
+}
+
+/// [`find`] in a map that has no trie.
+#[inline(never)]
+fn find_in_small<'a>(r: Reader<'a>, m: u64, is: &mut impl FnMut(u64) -> Result<bool>) -> Result<Option<(Node<'a>, usize)>> {
     match form(r, m)? {
-        Form::Trie(head) => champ::find::<{ champ::MAP }>(r, head.word(ROOT), hash, is),
-        Form::Array(node, n) => Ok(find_in_array(node, n, &mut is)?.map(|i| (node, i))),
-        Form::Empty => Ok(None),
+        Form::Array(node, n) => Ok(find_in_array(node, n, is)?.map(|i| (node, i))),
+        _ => Ok(None),
     }
 }
 

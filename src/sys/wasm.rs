@@ -1,5 +1,4 @@
-//! wasm32 with shared memory: no files, no processes. Time and sleeping come from the host, which imports them as module `eve`; on a
-//! browser's main thread, which must not block, its `wait` returns at once.
+//! wasm32 with shared memory: no files, no processes. Time, sleeping and random bytes come from the host, as imports from the module `eve`.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -11,6 +10,8 @@ mod host {
         pub fn now_ms() -> f64;
         /// ms since some moment, never going back.
         pub fn monotonic_ms() -> f64;
+        /// 1 if this thread may sleep, 0 on a page's main thread.
+        pub fn can_wait() -> u32;
         /// `Atomics.wait` on the i32 at `address`.
         pub fn wait(address: *const u32, expected: u32, timeout_ms: f64);
         /// `Atomics.notify` on the i32 at `address`.
@@ -30,6 +31,12 @@ pub fn now_ms() -> u64 {
 pub fn monotonic() -> Duration {
     // SAFETY: as `now_ms`.
     Duration::from_secs_f64(unsafe { host::monotonic_ms() }.max(0.0) / 1000.0)
+}
+
+/// May this thread sleep?
+pub fn can_wait() -> bool {
+    // SAFETY: as `now_ms`.
+    unsafe { host::can_wait() != 0 }
 }
 
 /// Sleeps while `word` is `expected`, until somebody wakes it, `timeout` at most. May return early.
