@@ -3,43 +3,48 @@ import { EveError } from './error.js';
 import { K } from './kind.js';
 import { print } from './print.js';
 import { isHandle, kindIn } from './value.js';
-import { within } from './walk.js';
+import { enter, leave } from './walk.js';
 
-/** Maps as Map, sets as Set, vectors and lists as arrays, scalars as they are. Keys that are collections stay comparable only as handles are: they are copied too. */
+/** Maps as Map, sets as Set, vectors and lists as arrays, scalars as they are. */
 export function toJS(x) {
   if (!isHandle(x)) return x;
-  return within(x, () => {
-    switch (kindIn(x)) {
-      case K.MAP: {
-        const out = new Map();
-        x.forEach((v, k) => out.set(toJS(k), toJS(v)));
-        return out;
-      }
-      case K.SET: {
-        const out = new Set();
-        x.forEach((e) => out.add(toJS(e)));
-        return out;
-      }
-      default:
-        return x.map(toJS);
-    }
-  });
+  enter(x);
+  try {
+    const kind = kindIn(x);
+    const out = kind === K.MAP ? new Map() : kind === K.SET ? new Set() : [];
+    if (kind === K.MAP) for (const [k, v] of x) out.set(toJS(k), toJS(v));
+    else if (kind === K.SET) for (const e of x) out.add(toJS(e));
+    else for (const e of x) out.push(toJS(e));
+    return out;
+  } finally {
+    leave();
+  }
 }
 
 /** What JSON can hold: objects, arrays; keys are strings, names of keywords, or EDN text. */
 export function toJSON(x) {
   if (typeof x === 'bigint') return x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : String(x);
   if (!isHandle(x)) return x instanceof Uint8Array ? Array.from(x) : x;
-  return within(x, () => {
-    if (kindIn(x) !== K.MAP) return Array.from(x, toJSON);
-    const out = {};
-    x.forEach((v, k) => {
-      const name = keyText(k);
-      if (Object.hasOwn(out, name)) throw new EveError('EVE_TYPE', `two keys of the map become the same key of JSON: ${name}`);
-      Object.defineProperty(out, name, { value: toJSON(v), enumerable: true, configurable: true, writable: true });
-    });
+  enter(x);
+  try {
+    if (kindIn(x) === K.MAP) return jsonObject(x);
+    const out = [];
+    for (const e of x) out.push(toJSON(e));
     return out;
-  });
+  } finally {
+    leave();
+  }
+}
+
+function jsonObject(map) {
+  const out = {};
+  for (const [k, v] of map) {
+    const name = keyText(k);
+    if (Object.hasOwn(out, name)) throw new EveError('EVE_TYPE', `two keys of the map become the same key of JSON: ${name}`);
+    // Not an assignment: the key may be __proto__.
+    Object.defineProperty(out, name, { value: toJSON(v), enumerable: true, configurable: true, writable: true });
+  }
+  return out;
 }
 
 function keyText(k) {

@@ -3,7 +3,7 @@ import { EveError, typeError } from './error.js';
 import { K, describe, kindOf } from './kind.js';
 import { DEPTH_MAX } from './layout.js';
 import { released } from './memory.js';
-import { eachElement, eachEntry, isHandle } from './value.js';
+import { elements, entries, isHandle } from './value.js';
 
 const NIL = 0;
 const TRUE = 1;
@@ -291,20 +291,20 @@ export class Encoder {
     this.u32(0);
     let n = 0;
     if (kind === K.MAP) {
-      eachEntry(x, (k, v) => {
+      for (const [k, v] of entries(x)) {
         this.path.push(k);
         this.value(k);
         this.value(v);
         this.path.pop();
         n++;
-      });
+      }
     } else {
-      eachElement(x, (e) => {
+      for (const e of elements(x)) {
         this.path.push(kind === K.SET ? e : n);
         this.value(e);
         this.path.pop();
         n++;
-      });
+      }
     }
     this.data.setUint32(count, n, true);
     this.depth--;

@@ -3,7 +3,7 @@ import { corrupt } from './error.js';
 import { Handle, inspectAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_LIST, LIST } from './layout.js';
-import { released, segment } from './memory.js';
+import { segment } from './memory.js';
 import { OP } from './op.js';
 import { decode, decodeExact } from './reader.js';
 
@@ -38,7 +38,7 @@ export class EveList extends Handle {
   /** Element `index`, found by walking; `otherwise` (undefined) beyond the end. */
   get(index, otherwise) {
     let found = otherwise;
-    this._each(decode, (x, i) => (i === index ? ((found = x), false) : true));
+    this._each((x, i) => (i === index ? ((found = x), false) : true));
     return found;
   }
 
@@ -49,13 +49,13 @@ export class EveList extends Handle {
   }
 
   forEach(f, self) {
-    this._each(decode, (x, i) => void f.call(self, x, i, this));
+    this._each((x, i) => void f.call(self, x, i, this));
   }
 
   /** f(accumulator, element, index) over all elements. */
   reduce(f, initial) {
     let acc = initial;
-    this._each(decode, (x, i) => void (acc = f(acc, x, i)));
+    this._each((x, i) => void (acc = f(acc, x, i)));
     return acc;
   }
 
@@ -65,15 +65,15 @@ export class EveList extends Handle {
 
   toArray() {
     const out = [];
-    this._each(decode, (x) => void out.push(x));
+    this._each((x) => void out.push(x));
     return out;
   }
 
-  *values() {
-    for (let list = this; list._count > 0; list = list.rest()) yield list.first();
+  values() {
+    return new ListIterator(this, decode);
   }
   [Symbol.iterator]() {
-    return this.values();
+    return new ListIterator(this, decode);
   }
 
   /** Inside a swap: a list with the elements in front, the last one first, as Clojure's conj. */
@@ -85,23 +85,13 @@ export class EveList extends Handle {
     return this.rest();
   }
 
-  _eachExact(f) {
-    return this._each(decodeExact, f);
+  _exact() {
+    return new ListIterator(this, decodeExact);
   }
 
-  _each(read, f) {
-    this._check();
-    const view = this._view;
-    let lo = this._low;
-    let hi = this._high;
-    for (let i = 0; i < this._count; i++) {
-      const I = segment(view.memory, lo, hi);
-      const o = lo >>> 2;
-      const next = restOf(view.memory, lo, hi, this._count - i);
-      if (f(read(view, I[o + 4], I[o + 5]), i) === false) return false;
-      if (!this._group.alive) throw released(view);
-      [lo, hi] = next;
-    }
+  _each(f) {
+    let i = 0;
+    for (const x of this) if (f(x, i++) === false) return false;
     return true;
   }
 
@@ -113,9 +103,33 @@ EveList.prototype[KIND] = K.LIST;
 Object.defineProperty(EveList.prototype, Symbol.toStringTag, { value: 'EveList' });
 inspectAs(EveList, 'EveList', (list, limit) => {
   const shown = [];
-  list._each(decode, (x) => shown.push(x) <= limit);
+  list._each((x) => shown.push(x) <= limit);
   return shown;
 });
+
+class ListIterator {
+  constructor(list, read) {
+    list._check();
+    this._list = list;
+    this._read = read;
+    this._left = list._count;
+    this._low = list._low;
+    this._high = list._high;
+  }
+  next() {
+    const { _list: list, _low: lo, _high: hi } = this;
+    list._check();
+    if (this._left === 0) return { value: undefined, done: true };
+    const view = list._view;
+    [this._low, this._high] = restOf(view.memory, lo, hi, this._left);
+    this._left--;
+    const I = segment(view.memory, lo, hi);
+    return { value: this._read(view, I[(lo >>> 2) + 4], I[(lo >>> 2) + 5]), done: false };
+  }
+  [Symbol.iterator]() {
+    return this;
+  }
+}
 
 // The word after a cell of a list of `count`. Counts fall by one a cell, so no list is without end.
 function restOf(m, lo, hi, count) {

@@ -7,7 +7,7 @@ import { EMPTY_MAP } from './layout.js';
 import { released, segment } from './memory.js';
 import { OP } from './op.js';
 import { decode, decodeAt, decodeExact, decodeExactAt } from './reader.js';
-import { eachEntry } from './value.js';
+import { entries } from './value.js';
 
 /** A persistent map, Map-like. Keys are compared by Clojure's equality. */
 export class EveMap extends Handle {
@@ -49,13 +49,13 @@ export class EveMap extends Handle {
   }
 
   forEach(f, self) {
-    this._each(decode, (k, v) => void f.call(self, v, k, this));
+    this._each((k, v) => void f.call(self, v, k, this));
   }
 
   /** f(accumulator, value, key) over all entries. */
   reduce(f, initial) {
     let acc = initial;
-    this._each(decode, (k, v) => void (acc = f(acc, v, k)));
+    this._each((k, v) => void (acc = f(acc, v, k)));
     return acc;
   }
 
@@ -85,7 +85,7 @@ export class EveMap extends Handle {
     const args = [];
     for (const other of others) {
       if (typeof other?.[Symbol.iterator] === 'function') for (const [k, v] of other) args.push(k, v);
-      else eachEntry(other, (k, v) => void args.push(k, v));
+      else for (const [k, v] of entries(other)) args.push(k, v);
     }
     return args.length === 0 ? this : this._apply(OP.ASSOC, args);
   }
@@ -105,18 +105,18 @@ export class EveMap extends Handle {
     return p === NONE ? otherwise : decodeExactAt(this._view, p + 2);
   }
 
-  _eachExact(f) {
-    return this._each(decodeExact, f);
+  _exact() {
+    return new MapIterator(this, 2, decodeExact);
   }
 
-  _each(read, f) {
+  _each(f) {
     this._check();
     const view = this._view;
     const cursor = new Cursor(view, this);
     while (cursor.next()) {
       const I = cursor.words;
       const i = cursor.at;
-      if (f(read(view, I[i], I[i + 1]), read(view, I[i + 2], I[i + 3])) === false) return false;
+      if (f(decode(view, I[i], I[i + 1]), decode(view, I[i + 2], I[i + 3])) === false) return false;
       if (!this._group.alive) throw released(view);
     }
     return true;
@@ -131,7 +131,7 @@ Object.defineProperty(EveMap.prototype, Symbol.toStringTag, { value: 'EveMap' })
 inspectAs(EveMap, 'EveMap', (map, limit) => {
   const shown = new Map();
   let n = 0;
-  map._each(decode, (k, v) => {
+  map._each((k, v) => {
     shown.set(k, v);
     return ++n <= limit;
   });
@@ -139,14 +139,15 @@ inspectAs(EveMap, 'EveMap', (map, limit) => {
 });
 
 class MapIterator {
-  constructor(map, what) {
+  constructor(map, what, read = decode) {
     map._check();
     this._map = map;
     this._what = what;
+    this._read = read;
     this._cursor = new Cursor(map._view, map);
   }
   next() {
-    const { _map: map, _cursor: cursor, _what: what } = this;
+    const { _map: map, _cursor: cursor, _what: what, _read: read } = this;
     map._check();
     if (cursor === null || !cursor.next()) {
       this._cursor = null;
@@ -155,9 +156,9 @@ class MapIterator {
     const view = map._view;
     const I = cursor.words;
     const i = cursor.at;
-    const value = what === 0 ? decode(view, I[i], I[i + 1])
-      : what === 1 ? decode(view, I[i + 2], I[i + 3])
-      : [decode(view, I[i], I[i + 1]), decode(view, I[i + 2], I[i + 3])];
+    const value = what === 0 ? read(view, I[i], I[i + 1])
+      : what === 1 ? read(view, I[i + 2], I[i + 3])
+      : [read(view, I[i], I[i + 1]), read(view, I[i + 2], I[i + 3])];
     return { value, done: false };
   }
   [Symbol.iterator]() {

@@ -1,8 +1,8 @@
 // EDN, as Clojure's pr-str.
 import { K } from './kind.js';
 import { dateText } from './time.js';
-import { eachElement, eachEntry, kindIn } from './value.js';
-import { within } from './walk.js';
+import { elements, entries, kindIn } from './value.js';
+import { enter, leave } from './walk.js';
 
 const ESCAPES = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\f': '\\f', '\b': '\\b' };
 const CHARS = { 10: 'newline', 32: 'space', 9: 'tab', 8: 'backspace', 12: 'formfeed', 13: 'return' };
@@ -27,10 +27,10 @@ function write(out, x) {
     case K.DATE: return void out.push(`#inst "${dateText(x)}"`);
     case K.INSTANT: return void out.push(`#eve/instant "${x}"`);
     case K.BYTES: return void out.push(`#eve/bytes "${Array.from(x, (b) => b.toString(16).padStart(2, '0')).join('')}"`);
-    case K.MAP: return within(x, () => writeMap(out, x));
-    case K.SET: return within(x, () => writeAll(out, '#{', x, '}'));
-    case K.VECTOR: return within(x, () => writeAll(out, '[', x, ']'));
-    case K.LIST: return within(x, () => writeAll(out, '(', x, ')'));
+    case K.MAP: return writeMap(out, x);
+    case K.SET: return writeAll(out, '#{', x, '}');
+    case K.VECTOR: return writeAll(out, '[', x, ']');
+    case K.LIST: return writeAll(out, '(', x, ')');
     default: return void out.push(lone(String(x)));
   }
 }
@@ -41,25 +41,37 @@ function lone(text) {
 }
 
 function writeAll(out, open, x, close) {
-  let separator = open;
-  eachElement(x, (e) => {
-    out.push(separator);
-    write(out, e);
-    separator = ' ';
-  });
-  out.push(separator === open ? open + close : close);
+  out.push(open);
+  enter(x);
+  try {
+    let separator = '';
+    for (const e of elements(x)) {
+      out.push(separator);
+      write(out, e);
+      separator = ' ';
+    }
+  } finally {
+    leave();
+  }
+  out.push(close);
 }
 
 function writeMap(out, x) {
-  let separator = '{';
-  eachEntry(x, (k, v) => {
-    out.push(separator);
-    write(out, k);
-    out.push(' ');
-    write(out, v);
-    separator = ', ';
-  });
-  out.push(separator === '{' ? '{}' : '}');
+  out.push('{');
+  enter(x);
+  try {
+    let separator = '';
+    for (const [k, v] of entries(x)) {
+      out.push(separator);
+      write(out, k);
+      out.push(' ');
+      write(out, v);
+      separator = ', ';
+    }
+  } finally {
+    leave();
+  }
+  out.push('}');
 }
 
 // The fewest digits that read back as x, but at least two if the nearest two do, as Java has it: 4.9E-324.

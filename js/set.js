@@ -37,13 +37,13 @@ export class EveSet extends Handle {
   }
 
   forEach(f, self) {
-    this._each(decode, (e) => void f.call(self, e, e, this));
+    this._each((e) => void f.call(self, e, e, this));
   }
 
   /** f(accumulator, element) over all elements. */
   reduce(f, initial) {
     let acc = initial;
-    this._each(decode, (e) => void (acc = f(acc, e)));
+    this._each((e) => void (acc = f(acc, e)));
     return acc;
   }
 
@@ -78,16 +78,21 @@ export class EveSet extends Handle {
     return emptySet(this._view);
   }
 
-  _eachExact(f) {
-    return this._each(decodeExact, f);
+  _exact() {
+    return new SetIterator(this, false, decodeExact);
   }
 
-  _each(read, f) {
+  _getExact(element, otherwise) {
+    this._check();
+    return find(this._view, this, element) === NONE ? otherwise : element;
+  }
+
+  _each(f) {
     this._check();
     const view = this._view;
     const cursor = new Cursor(view, this);
     while (cursor.next()) {
-      if (f(read(view, cursor.words[cursor.at], cursor.words[cursor.at + 1])) === false) return false;
+      if (f(decode(view, cursor.words[cursor.at], cursor.words[cursor.at + 1])) === false) return false;
       if (!this._group.alive) throw released(view);
     }
     return true;
@@ -101,15 +106,16 @@ EveSet.prototype[KIND] = K.SET;
 Object.defineProperty(EveSet.prototype, Symbol.toStringTag, { value: 'EveSet' });
 inspectAs(EveSet, 'EveSet', (set, limit) => {
   const shown = new Set();
-  set._each(decode, (e) => shown.add(e).size <= limit);
+  set._each((e) => shown.add(e).size <= limit);
   return shown;
 });
 
 class SetIterator {
-  constructor(set, pairs) {
+  constructor(set, pairs, read = decode) {
     set._check();
     this._set = set;
     this._pairs = pairs;
+    this._read = read;
     this._cursor = new Cursor(set._view, set);
   }
   next() {
@@ -119,7 +125,7 @@ class SetIterator {
       this._cursor = null;
       return { value: undefined, done: true };
     }
-    const e = decode(set._view, cursor.words[cursor.at], cursor.words[cursor.at + 1]);
+    const e = this._read(set._view, cursor.words[cursor.at], cursor.words[cursor.at + 1]);
     return { value: this._pairs ? [e, e] : e, done: false };
   }
   [Symbol.iterator]() {

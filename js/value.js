@@ -3,7 +3,7 @@ import { typeError } from './error.js';
 import { foldLong, hashBigInt, hashBytes, hashDouble, hashEntry, hashSafeInteger, hashString, mixCollection } from './hash.js';
 import { K, KIND, describe, kindOf } from './kind.js';
 import { keyword } from './types.js';
-import { within } from './walk.js';
+import { enter, leave } from './walk.js';
 
 const { imul } = Math;
 
@@ -19,22 +19,14 @@ export function kindIn(x) {
   return kind;
 }
 
-/** Calls f(value) for the elements of a sequence, doubles told apart; stops when f returns false. */
-export function eachElement(x, f) {
-  if (isHandle(x)) return x._eachExact(f);
-  for (const e of x) if (f(e) === false) return false;
-  return true;
+/** The elements of a sequence or set, doubles told apart. */
+export function elements(x) {
+  return isHandle(x) ? x._exact() : x;
 }
 
-/** Calls f(key, value) for the entries of a map. */
-export function eachEntry(x, f) {
-  if (isHandle(x)) return x._eachExact(f);
-  if (x instanceof Map) {
-    for (const [k, v] of x) if (f(k, v) === false) return false;
-  } else {
-    for (const k of Object.keys(x)) if (f(k, x[k]) === false) return false;
-  }
-  return true;
+/** The entries of a map, doubles told apart. */
+export function entries(x) {
+  return isHandle(x) ? x._exact() : x instanceof Map ? x : Object.entries(x);
 }
 
 function sizeOf(kind, x) {
@@ -59,7 +51,7 @@ export function hash(x) {
     case K.SET:
     case K.VECTOR:
     case K.LIST:
-      return (isHandle(x) && x._storedHash()) || within(x, () => hashCollection(kind, x));
+      return (isHandle(x) && x._storedHash()) || hashCollection(kind, x);
     default: return x._hash;
   }
 }
@@ -67,9 +59,14 @@ export function hash(x) {
 function hashCollection(kind, x) {
   let h = kind === K.VECTOR || kind === K.LIST ? 1 : 0;
   let n = 0;
-  if (kind === K.MAP) eachEntry(x, (k, v) => { h = (h + hashEntry(hash(k), hash(v))) | 0; n++; });
-  else if (kind === K.SET) eachElement(x, (e) => { h = (h + hash(e)) | 0; n++; });
-  else eachElement(x, (e) => { h = (imul(31, h) + hash(e)) | 0; n++; });
+  enter(x);
+  try {
+    if (kind === K.MAP) for (const [k, v] of entries(x)) { h = (h + hashEntry(hash(k), hash(v))) | 0; n++; }
+    else if (kind === K.SET) for (const e of elements(x)) { h = (h + hash(e)) | 0; n++; }
+    else for (const e of elements(x)) { h = (imul(31, h) + hash(e)) | 0; n++; }
+  } finally {
+    leave();
+  }
   return mixCollection(h, n);
 }
 
@@ -101,49 +98,56 @@ export function equal(a, b) {
   }
 }
 
+// In one version, or in one transaction, a word is one value. (In two, it may have been used again.)
 function sameWord(a, b) {
-  return isHandle(a) && isHandle(b) && a._view.memory === b._view.memory && a._low === b._low && a._high === b._high;
+  return isHandle(a) && isHandle(b) && a._low === b._low && a._high === b._high && a._view.memory === b._view.memory
+    && a._view.version === b._view.version && a._view.txn === b._view.txn;
 }
 
 function equalSequence(a, b) {
   if (sizeOf(K.VECTOR, a) !== sizeOf(K.VECTOR, b)) return false;
-  if (sameWord(a, b) && a._view.version === b._view.version) return true;
-  const other = [];
-  eachElement(b, (e) => void other.push(e));
-  let i = 0;
-  return within(a, () => eachElement(a, (e) => equal(e, other[i++])));
+  if (sameWord(a, b)) return true;
+  enter(a);
+  try {
+    const others = elements(b)[Symbol.iterator]();
+    for (const e of elements(a)) if (!equal(e, others.next().value)) return false;
+    return true;
+  } finally {
+    leave();
+  }
 }
 
 function equalUnordered(kind, a, b) {
   if (sizeOf(kind, a) !== sizeOf(kind, b)) return false;
-  if (sameWord(a, b) && a._view.version === b._view.version) return true;
-  return within(a, () => {
-    const has = contentOf(kind, b);
-    return kind === K.MAP ? eachEntry(a, has) : eachElement(a, has);
-  });
+  if (sameWord(a, b)) return true;
+  enter(a);
+  try {
+    const table = isHandle(b) ? b : tableOf(kind, b);
+    if (kind === K.SET) {
+      for (const e of elements(a)) if (table._getExact(e, ABSENT) === ABSENT) return false;
+    } else {
+      for (const [k, v] of entries(a)) {
+        const found = table._getExact(k, ABSENT);
+        if (found === ABSENT || !equal(found, v)) return false;
+      }
+    }
+    return true;
+  } finally {
+    leave();
+  }
 }
 
 const ABSENT = Symbol('absent');
 
-// A function that tells whether the map or set has an equal entry.
-function contentOf(kind, x) {
-  if (isHandle(x)) {
-    return kind === K.SET ? (e) => x.has(e) : (k, v) => {
-      const found = x._getExact(k, ABSENT);
-      return found !== ABSENT && equal(found, v);
-    };
-  }
+function tableOf(kind, x) {
   const table = new HashTable();
-  if (kind === K.MAP) eachEntry(x, (k, v) => void table.put(k, v));
-  else eachElement(x, (e) => void table.put(e, e));
-  return kind === K.SET ? (e) => table.get(e, ABSENT) !== ABSENT : (k, v) => {
-    const found = table.get(k, ABSENT);
-    return found !== ABSENT && equal(found, v);
-  };
+  if (kind === K.MAP) for (const [k, v] of entries(x)) table.put(k, v);
+  else for (const e of elements(x)) table.put(e, e);
+  return table;
 }
 
-/** A table by Clojure's hash and equality. */
-export class HashTable {
+// A table by Clojure's hash and equality.
+class HashTable {
   constructor() {
     this.buckets = new Map();
   }
@@ -157,7 +161,7 @@ export class HashTable {
       else bucket.push([k, v]);
     }
   }
-  get(k, absent) {
+  _getExact(k, absent) {
     const entry = this.buckets.get(hash(k))?.find((e) => equal(e[0], k));
     return entry ? entry[1] : absent;
   }

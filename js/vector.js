@@ -161,8 +161,8 @@ export class EveVector extends Handle {
     return emptyVector(this._view);
   }
 
-  _eachExact(f) {
-    return this._each(decodeExact, 0, this._count, f);
+  _exact() {
+    return new VectorIterator(this, 1, decodeExact);
   }
 
   _each(read, from, to, f) {
@@ -235,10 +235,11 @@ function leafOf(m, v, index) {
 }
 
 class VectorIterator {
-  constructor(vector, what) {
+  constructor(vector, what, read = decode) {
     vector._check();
     this._vector = vector;
     this._what = what;
+    this._read = read;
     this._at = 0;
     this._words = null;
     this._first = 0;
@@ -251,7 +252,7 @@ class VectorIterator {
     this._at++;
     if (what === 0) return { value: i, done: false };
     const k = this._first + 2 * (i & LAST);
-    const x = decode(vector._view, this._words[k], this._words[k + 1]);
+    const x = this._read(vector._view, this._words[k], this._words[k + 1]);
     return { value: what === 1 ? x : [i, x], done: false };
   }
   [Symbol.iterator]() {

@@ -11,20 +11,18 @@ const FREE_STEPS = 1e6;
 let depth = 0;
 let budget = 0;
 
-/** Runs f(x) one level deeper. `x` is the collection gone into. */
-export function within(x, f) {
+/** Goes into the collection `x`; the caller calls `leave` in a finally. Not a function that takes a function: deep values need the stack. */
+export function enter(x) {
   const memory = x._view?.memory;
-  if (depth === 0) budget = FREE_STEPS;
+  if (depth === 0) budget = memory ? FREE_STEPS + (VISITS * memory.size()) / 16 : Infinity;
   if (memory) {
-    if (budget <= FREE_STEPS && depth === 0) budget += (VISITS * memory.size()) / 16;
     budget -= 1 + x._count;
     if (budget < 0) throw new EveError('EVE_LIMIT', 'the value has far more parts than its slab can hold: it is damaged, or shares its parts too often');
   }
   if (depth >= DEPTH_MAX) throw typeError(`a value nested deeper than ${DEPTH_MAX}, or one that contains itself`);
   depth++;
-  try {
-    return f(x);
-  } finally {
-    depth--;
-  }
+}
+
+export function leave() {
+  depth--;
 }

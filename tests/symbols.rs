@@ -6,8 +6,7 @@ use eve::slab::layout::*;
 use eve::value::{hash, print, symbol, word};
 use eve::{Error, Options, Slab};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::Ordering::*;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 fn slab() -> Slab {
     Slab::anonymous(&Options::default()).unwrap()
@@ -60,36 +59,47 @@ fn entry(s: &Slab, w: u64) -> u64 {
     s.map().atomic_u64(directory + 16 + 8 * k).load(Acquire) + 16 + 8 * (id - 64 * ((1 << k) - 1))
 }
 
+/// Waits until all four threads have got as far as this one: spinning, so that they go on within less than a microsecond of each other.
+fn meet(arrived: &AtomicUsize, round: usize) {
+    arrived.fetch_add(1, AcqRel);
+    let mut spins = 0;
+    while arrived.load(Acquire) < 4 * (round + 1) {
+        spins += 1;
+        if spins % 500 == 0 {
+            std::thread::yield_now();
+        }
+        std::hint::spin_loop();
+    }
+}
+
 #[test]
 fn a_name_has_one_word_whichever_of_four_threads_interns_it() {
     let s = slab();
-    let names = names();
-    let barrier = Barrier::new(4);
-    let words: Vec<Vec<u64>> = std::thread::scope(|scope| {
-        let run = |t: usize| {
-            let (s, names, barrier) = (&s, &names, &barrier);
-            move || {
-                barrier.wait();
-                // Each half from the same end, so that pairs of threads race for the same names.
-                let mut order: Vec<usize> = (0..names.len()).collect();
-                if t % 2 == 1 {
-                    order.reverse();
-                }
-                let mut words = vec![0; names.len()];
-                for i in order {
-                    words[i] = intern(s, &names[i]);
-                    // Usable at once.
-                    assert_eq!(
-                        symbol::name_of(s.reader(), words[i]).unwrap(),
-                        (names[i].1.clone(), names[i].2.clone())
-                    );
-                }
-                words
-            }
+    let names: Vec<Name> = names().into_iter().step_by(3).collect();
+    let arrived = AtomicUsize::new(0);
+    // Panics only after the last meeting: the others would wait for ever.
+    let results: Vec<Vec<_>> = std::thread::scope(|scope| {
+        let run = || {
+            let each = |(round, n): (usize, &Name)| {
+                meet(&arrived, round);
+                let w = s.intern(n.0, n.1.as_deref(), &n.2);
+                // Usable at once.
+                w.and_then(|w| Ok((w, symbol::name_of(s.reader(), w)?)))
+            };
+            names.iter().enumerate().map(each).collect()
         };
-        let threads: Vec<_> = (0..4).map(|t| scope.spawn(run(t))).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
+    let word = |(n, r): (&Name, eve::Result<(u64, (Option<Vec<u8>>, Vec<u8>))>)| {
+        let (w, name) = r.unwrap();
+        assert_eq!(name, (n.1.clone(), n.2.clone()));
+        w
+    };
+    let words: Vec<Vec<u64>> = results
+        .into_iter()
+        .map(|r| names.iter().zip(r).map(word).collect())
+        .collect();
     assert!(words.iter().all(|w| *w == words[0]));
     assert_eq!(words[0].iter().collect::<HashSet<_>>().len(), names.len());
     let ids: HashSet<u32> = words[0].iter().map(|&w| word::symbol(w).unwrap().id).collect();

@@ -138,6 +138,22 @@ test('known functions are one call and mean the same', () => {
   slab.close();
 });
 
+test('values nested 1000 deep are stored, compared, printed and copied', () => {
+  const slab = openAnonymous();
+  let value = 'deep';
+  for (let i = 0; i < 1000; i++) value = i % 3 === 0 ? [value] : i % 3 === 1 ? new Map([[keyword('m'), value]]) : new Set([value]);
+  const a = slab.atom('a', value);
+  const read = a.deref();
+  assert.ok(read.equals(value));
+  assert.equal(hash(read), hash(value));
+  assert.equal(String(read), print(value));
+  assert.deepEqual(print(read.toJS()), print(value));
+  const other = openAnonymous();
+  assert.ok(other.atom('a', read).deref().equals(read));
+  other.close();
+  slab.close();
+});
+
 test('compareAndSet, atoms by name, remove', () => {
   const slab = openAnonymous();
   const a = slab.atom('ns/a', [1]);

@@ -85,18 +85,15 @@ unsafe fn options(options: *const EveOptions) -> Result<Options> {
     if o.flags & !15 != 0 || !matches!(o.sync_mode, 0 | 2) {
         return Err(Error::arg("eve_options has an unknown flag or sync_mode"));
     }
-    let mut opts = Options::default();
-    opts.create = o.flags & EVE_MUST_EXIST == 0 && o.flags & EVE_READ_ONLY == 0;
-    opts.must_be_new = o.flags & EVE_EXCLUSIVE_NEW != 0;
-    opts.read_only = o.flags & EVE_READ_ONLY != 0;
-    if o.mode != 0 {
-        opts.mode = o.mode;
-    }
-    opts.sync_every_commit = o.sync_mode == 2;
-    if o.max_bytes != 0 {
-        opts.max_bytes = o.max_bytes;
-    }
-    Ok(opts)
+    let usual = Options::default();
+    Ok(Options {
+        create: o.flags & (EVE_MUST_EXIST | EVE_READ_ONLY) == 0,
+        must_be_new: o.flags & EVE_EXCLUSIVE_NEW != 0,
+        read_only: o.flags & EVE_READ_ONLY != 0,
+        mode: if o.mode == 0 { usual.mode } else { o.mode },
+        sync_every_commit: o.sync_mode == 2,
+        max_bytes: if o.max_bytes == 0 { usual.max_bytes } else { o.max_bytes },
+    })
 }
 
 /// Number of the library's ABI; compare it with EVE_ABI_VERSION of the header.

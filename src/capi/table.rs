@@ -84,6 +84,12 @@ impl<T> Slot<T> {
     }
 }
 
+impl<T: Send + Sync> Default for Table<T> {
+    fn default() -> Table<T> {
+        Table::new()
+    }
+}
+
 impl<T: Send + Sync> Table<T> {
     /// An empty table, for a static.
     pub const fn new() -> Table<T> {

@@ -17,6 +17,7 @@ pub struct Iter<'a> {
     state: State<'a>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "an iterator lives on the stack; a box would cost an allocation each")]
 #[derive(Clone, Debug)]
 enum State<'a> {
     Done,

@@ -113,7 +113,7 @@ impl<'a> TextKey<'a> {
             return Ok(false);
         }
         if self.bytes.len() / 8 + start >= WORDS_MAX {
-            return Ok(r.bytes(text, start * 8, self.bytes.len())?.eq(self.bytes));
+            return Ok(r.bytes(text, start * 8, self.bytes.len())?.is(self.bytes));
         }
         Ok(self.is_content(text, start))
     }

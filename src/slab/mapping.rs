@@ -255,14 +255,14 @@ impl Bytes<'_> {
 
     /// Are these the same bytes as `other`?
     #[inline]
-    pub fn eq(&self, other: &[u8]) -> bool {
+    pub fn is(&self, other: &[u8]) -> bool {
         // SAFETY: both hold `len` readable bytes; committed text doesn't change (S4), and a hostile change gives a wrong answer only.
         self.len == other.len() && unsafe { std::slice::from_raw_parts(self.at, self.len) == other }
     }
 
     /// Are these the same bytes as those of another place in a slab?
     pub fn same(&self, other: &Bytes) -> bool {
-        // SAFETY: as in `eq`.
+        // SAFETY: as in `is`.
         self.len == other.len && unsafe { std::slice::from_raw_parts(self.at, self.len) == std::slice::from_raw_parts(other.at, other.len) }
     }
 }

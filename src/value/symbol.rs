@@ -254,14 +254,7 @@ impl Table<'_, '_> {
                         *mine = Some(self.make_symbol(name)?);
                     }
                     let symbol = mine.map_or(0, |cells| cells[0]);
-                    // Release publishes the symbol's objects; Acquire shows another's if it came first.
-                    if self
-                        .m
-                        .map
-                        .atomic_u64(slot)
-                        .compare_exchange(0, symbol, AcqRel, Acquire)
-                        .is_ok()
-                    {
+                    if self.swing(slot, 0, symbol).is_ok() {
                         *mine = None;
                         return Ok(symbol);
                     }
@@ -273,22 +266,13 @@ impl Table<'_, '_> {
     /// Puts a node into `slot`, which holds the symbol `other`, with that symbol in it.
     fn split(&mut self, slot: u64, other: Node, level: usize) -> Result<()> {
         let node = self.make(SYMBOL_TRIE, WIDTH as u64, 0)?;
-        let i = if level + 1 < LEVELS {
-            place(word_hash(kind_of(other), other.low(1)), level + 1)
-        } else {
-            0
-        };
+        let hash = word_hash(kind_of(other), other.low(1));
+        let i = if level + 1 < LEVELS { place(hash, level + 1) } else { 0 };
         self.m
             .map
             .atomic_u64(node + SLOTS + 8 * i as u64)
             .store(other.offset(), Relaxed);
-        if self
-            .m
-            .map
-            .atomic_u64(slot)
-            .compare_exchange(other.offset(), node, AcqRel, Relaxed)
-            .is_err()
-        {
+        if self.swing(slot, other.offset(), node).is_err() {
             self.free(node);
         }
         Ok(())
@@ -326,20 +310,25 @@ impl Table<'_, '_> {
         let len = chunk_len(k);
         let chunk = self.ensure(directory + SLOTS + 8 * k as u64, SYMBOL_CHUNK, len, len)?;
         let slot = checked_entry(self.m.map.reader(), chunk, k, i)?;
-        match self.m.map.atomic_u64(slot).compare_exchange(0, symbol, AcqRel, Acquire) {
+        match self.swing(slot, 0, symbol) {
             Ok(_) => Ok(()),
             Err(now) if now == symbol => Ok(()),
             Err(_) => Err(Error::corrupt("two symbols have one id", slot)),
         }
     }
 
+    /// Makes the slot at `slot` point to `to` instead of `from`; the error is what it has now. Release publishes the objects behind `to`,
+    /// Acquire shows those that another has put there.
+    fn swing(&self, slot: u64, from: u64, to: u64) -> std::result::Result<u64, u64> {
+        self.m.map.atomic_u64(slot).compare_exchange(from, to, AcqRel, Acquire)
+    }
+
     /// The object that `slot` points to; made with empty slots if there is none.
     fn ensure(&mut self, slot: u64, kind: u8, slots: u64, second_word: u64) -> Result<u64> {
-        let slot = self.m.map.atomic_u64(slot);
-        let mut at = slot.load(Acquire);
+        let mut at = self.m.map.atomic_u64(slot).load(Acquire);
         if at == 0 {
             let made = self.make(kind, slots, second_word)?;
-            match slot.compare_exchange(0, made, AcqRel, Acquire) {
+            match self.swing(slot, 0, made) {
                 Ok(_) => at = made,
                 Err(winner) => {
                     self.free(made);

@@ -109,7 +109,7 @@ pub fn is(r: Reader, word: u64, text: &[u8]) -> Result<bool> {
         return Ok(false);
     }
     let (start, len) = place(node);
-    Ok(len == text.len() && r.bytes(node, start, len)?.eq(text))
+    Ok(len == text.len() && r.bytes(node, start, len)?.is(text))
 }
 
 /// Are two TEXT objects equal? Word 1 is hash and length.

@@ -25,8 +25,13 @@ function readAll(eve, slab) {
   });
 }
 
+/** Blocks until the main thread has raised the gate to `step`. */
+function until(step) {
+  const cells = new Int32Array(memory.buffer);
+  for (let now; (now = Atomics.load(cells, gate >>> 2)) < step; ) Atomics.wait(cells, gate >>> 2, now);
+}
+
 function count(eve, slab) {
-  Atomics.wait(new Int32Array(memory.buffer), gate >>> 2, 0);
   const one = encode(1);
   const versions = [];
   for (let i = 0; i < increments; i++) versions.push(eve.swap(slab, atoms.counter, OP.ADD, one).version);
@@ -45,7 +50,7 @@ function sleep(eve, slab, sleeps) {
     assert.ok(version > before, 'a wait without a limit ends with a later version');
     if (sleeps.at(-1) !== 'timed-out') woken++;
     parentPort.postMessage({ awake: round });
-    Atomics.wait(new Int32Array(memory.buffer), gate >>> 2, round + 1);
+    until(3 + round);
   }
   return woken;
 }
@@ -56,8 +61,10 @@ const slab = eve.u64('eve_attach', opened);
 assert.notEqual(slab, opened);
 readAll(eve, slab);
 parentPort.postMessage({ ready: true });
+until(1);
 const versions = count(eve, slab);
 parentPort.postMessage({ versions });
+until(2);
 const woken = sleep(eve, slab, sleeps);
 eve.call('eve_close', slab);
 parentPort.postMessage({ woken });
