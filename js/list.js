@@ -149,6 +149,6 @@ export function emptyList(view) {
 /** The LIST at (lo, hi). */
 export function listAt(view, lo, hi) {
   const count = segment(view.memory, lo, hi)[(lo >>> 2) + 2] >>> 0;
-  if (count * 32 > view.memory.size() || count === 0) throw corrupt('a list with an impossible count', lo, hi);
+  if (!view.memory.holds(count * 32) || count === 0) throw corrupt('a list with an impossible count', lo, hi);
   return new EveList(view, lo, hi, count);
 }

@@ -176,7 +176,7 @@ export function mapAt(view, lo, hi) {
   const I = segment(view.memory, lo, hi);
   const o = lo >>> 2;
   const count = I[o + 2] >>> 0;
-  if (count * 16 > view.memory.size()) throw corrupt('a map with an impossible count', lo, hi);
+  if (!view.memory.holds(count * 16)) throw corrupt('a map with an impossible count', lo, hi);
   return new EveMap(view, lo, hi, count, false, I[o + 4], I[o + 5]);
 }
 

@@ -22,6 +22,7 @@ export class Memory {
     this.words = [];
     this.bytes = [];
     this.limits = []; // in units of 16 bytes
+    this.size = 0; // bytes in all, as far as is known
     this.source = source;
     this.name = name;
     this.closed = false;
@@ -44,15 +45,16 @@ export class Memory {
       }
       this.limits[s] = Math.floor(limit / 16);
     }
+    this.size = backed;
     this.I0 = this.words[0] ?? NO_WORDS;
     this.L0 = this.limits[0] ?? 0;
   }
 
-  /** Bytes that are readable: no collection can have more elements than that. */
-  size() {
-    let n = 0;
-    for (const limit of this.limits) n += limit * 16;
-    return n;
+  /** Can a collection's elements take `bytes` bytes? A count that says so without being true is damage. */
+  holds(bytes) {
+    if (bytes <= this.size) return true;
+    this.refresh();
+    return bytes <= this.size;
   }
 
   /**
@@ -75,6 +77,7 @@ export class Memory {
     this.words = [NO_WORDS];
     this.bytes = [NO_BYTES];
     this.limits = [0];
+    this.size = 0;
   }
 
   /** The slow half of `segment`. */

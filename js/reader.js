@@ -19,7 +19,10 @@ import { emptyVector, vectorAt } from './vector.js';
 export function decodeAt(view, p) {
   const I = wordsAt(view.memory, p);
   const i = indexAt(p);
-  return decode(view, I[i], I[i + 1]);
+  const lo = I[i];
+  const hi = I[i + 1];
+  // The most frequent kind without a call: what `decode` has become after all kinds is too large to be inlined.
+  return hi === 0 && (lo & 1) !== 0 ? lo >>> 1 : decode(view, lo, hi);
 }
 
 /** decodeExact of the word at a place. */

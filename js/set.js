@@ -143,6 +143,6 @@ export function setAt(view, lo, hi) {
   const I = segment(view.memory, lo, hi);
   const o = lo >>> 2;
   const count = I[o + 2] >>> 0;
-  if (count * 8 > view.memory.size()) throw corrupt('a set with an impossible count', lo, hi);
+  if (!view.memory.holds(count * 8)) throw corrupt('a set with an impossible count', lo, hi);
   return new EveSet(view, lo, hi, count, I[o + 4], I[o + 5]);
 }

@@ -33,7 +33,9 @@ export class EveVector extends Handle {
   /** Element `index`; `otherwise` (undefined) beyond the ends. */
   get(index, otherwise) {
     if (!this._group.alive) throw released(this._view);
-    return index >= 0 && index < this._count && Number.isInteger(index) ? decodeAt(this._view, elementPlace(this._view.memory, this, index)) : otherwise;
+    if (index >>> 0 !== index || index >= this._count) return otherwise;
+    const view = this._view;
+    return decodeAt(view, elementPlace(view.memory, this, index));
   }
 
   /** Element `index`; a negative one counts from the end. */
@@ -274,6 +276,6 @@ export function vectorAt(view, lo, hi) {
   // A shift that is too small for the count would make two indices one element; the tail holds the last 1 to 32.
   const trie = count === 0 ? 0 : ((count - 1) >>> 5) * 32;
   const valid = shift >= 5 && shift <= 30 && shift % 5 === 0 && trie <= 2 ** (shift + 5);
-  if (count * 8 > view.memory.size() || !valid) throw corrupt('a vector with an impossible count or shift', lo, hi);
+  if (!view.memory.holds(count * 8) || !valid) throw corrupt('a vector with an impossible count or shift', lo, hi);
   return new EveVector(view, lo, hi, count, shift, I[o + 4], I[o + 5], I[o + 6], I[o + 7]);
 }

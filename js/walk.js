@@ -14,7 +14,7 @@ let budget = 0;
 /** Goes into the collection `x`; the caller calls `leave` in a finally. Not a function that takes a function: deep values need the stack. */
 export function enter(x) {
   const memory = x._view?.memory;
-  if (depth === 0) budget = memory ? FREE_STEPS + (VISITS * memory.size()) / 16 : Infinity;
+  if (depth === 0) budget = memory ? FREE_STEPS + (VISITS * memory.size) / 16 : Infinity;
   if (memory) {
     budget -= 1 + x._count;
     if (budget < 0) throw new EveError('EVE_LIMIT', 'the value has far more parts than its slab can hold: it is damaged, or shares its parts too often');

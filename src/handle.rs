@@ -224,7 +224,8 @@ impl Slab {
         if timeout != Some(Duration::ZERO) && !crate::sys::can_wait() {
             return Err(Error::arg("this thread must not block: wait in a worker, or look again with a timeout of 0"));
         }
-        let end = timeout.map(|t| crate::sys::monotonic() + t);
+        // A time beyond what the clock can tell is no limit.
+        let end = timeout.and_then(|t| crate::sys::monotonic().checked_add(t));
         let map = *self.map();
         let (notify, waiters) = (map.atomic_u32(CONTROL_NOTIFY), map.atomic_u32(CONTROL_WAITERS));
         loop {
@@ -265,8 +266,16 @@ impl Slab {
         Ok(())
     }
 
+    /// Is this a process forked after the slab was opened? It doesn't have the mapping: what it drops must not touch it.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.0.file.check_fork().is_err()
+    }
+
     /// Frees what no pin holds any more, in all idle agents of this process.
     pub fn reclaim(&self) {
+        if self.is_forked() {
+            return;
+        }
         let mut idle = Vec::new();
         while let Some(mut w) = self.0.pool.take() {
             w.agent.drain(self.memory(), true);
@@ -342,7 +351,7 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
+        if let Some(worker) = self.worker.take().filter(|_| !self.slab.is_forked()) {
             worker.agent.unpin(self.slab.map(), Slot::A);
             self.slab.put_worker(worker);
         }

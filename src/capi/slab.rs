@@ -77,11 +77,12 @@ unsafe fn options(options: *const EveOptions) -> Result<Options> {
     if options.is_null() {
         return Ok(Options::default());
     }
-    // SAFETY: not NULL; the caller promises the rest.
-    let o = unsafe { *options };
-    if (o.size as usize) < size_of::<EveOptions>() {
+    // SAFETY: not NULL, and `size` is its first field. A caller with a shorter struct has no more than it says.
+    if (unsafe { (*options).size } as usize) < size_of::<EveOptions>() {
         return Err(Error::arg("eve_options.size is not sizeof(eve_options)"));
     }
+    // SAFETY: `size` readable bytes, the caller's promise.
+    let o = unsafe { *options };
     if o.flags & !15 != 0 || !matches!(o.sync_mode, 0 | 2) {
         return Err(Error::arg("eve_options has an unknown flag or sync_mode"));
     }

@@ -110,7 +110,8 @@ pub fn grow_table(m: Memory, count: u64, was: u64, table: u64, entry: u64, max: 
     }
     let now = (was + CHUNK.max(was)).min(max);
     m.file.ensure(table + was * entry, (now - was) * entry)?;
-    let _ = m.map.atomic_u32(count).compare_exchange(was as u32, now as u32, AcqRel, Relaxed);
+    // The highest count wins, also over one that a damaged slab has set lower than its readers take it for.
+    m.map.atomic_u32(count).fetch_max(now as u32, AcqRel);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::agent::Agent;
 use super::pin::Pinned;
-use crate::slab::alloc::Memory;
+use crate::slab::alloc::{size_of_object, Memory};
 use crate::slab::writer::Writer;
 
 /// A retired object.
@@ -21,17 +21,23 @@ pub struct Retired {
 /// Entries below which a drain isn't worth its scan.
 const BATCH: usize = 256;
 
+/// Bytes below which the same holds.
+const BATCH_BYTES: u64 = 4 << 20;
+
 /// An agent's retired objects.
 #[derive(Debug, Default)]
 pub struct Limbo {
     entries: Vec<Retired>,
     survivors: usize,
+    bytes: u64,
+    bytes_survived: u64,
 }
 
 impl Limbo {
-    /// Adds a retired object.
-    pub fn push(&mut self, r: Retired) {
+    /// Adds a retired object of `bytes` bytes.
+    pub fn push(&mut self, r: Retired, bytes: u64) {
         self.entries.push(r);
+        self.bytes += bytes;
     }
 
     /// Number of objects that wait.
@@ -41,7 +47,7 @@ impl Limbo {
 
     /// Has enough come since the last drain to try again? Grows with what pins hold, so that the work stays proportional to the garbage.
     pub fn is_due(&self) -> bool {
-        self.entries.len() >= BATCH + 2 * self.survivors
+        self.entries.len() >= BATCH + 2 * self.survivors || self.bytes >= BATCH_BYTES + 2 * self.bytes_survived
     }
 
     /// Nothing waits?
@@ -51,18 +57,19 @@ impl Limbo {
 
     /// Frees what no pin meets, judged by `pinned`, the answer of a scan at root version `seen`.
     pub(crate) fn drain(agent: &mut Agent, memory: Memory, pinned: &Pinned, seen: u64) {
-        let mut kept = 0;
+        let (mut kept, mut bytes) = (0, 0);
         let mut entries = std::mem::take(&mut agent.limbo.entries);
         for i in 0..entries.len() {
             let r = entries[i];
             if r.death > seen || pinned.meets(r.birth, r.death) {
                 entries[kept] = r;
                 kept += 1;
+                bytes += size_of_object(memory.map, r.at);
             } else {
                 Writer::free_committed(&mut agent.alloc, memory, r.at, r.name);
             }
         }
         entries.truncate(kept);
-        agent.limbo = Limbo { entries, survivors: kept };
+        agent.limbo = Limbo { entries, survivors: kept, bytes, bytes_survived: bytes };
     }
 }

@@ -129,7 +129,7 @@ impl World<'_> {
                 name,
                 birth: header_birth(name),
                 death: birth,
-            });
+            }, 0);
         }
         self.agent.unpin(&map, Slot::A);
         self.agent.drain(memory, true);

@@ -126,6 +126,7 @@ pub(super) fn is_adoptable(map: &Mapping, file_len: u64, floor: u64) -> bool {
         && root < map.records()
         && record.meta.load(Acquire) == crate::epoch::record::live(version)
         && version >= floor
+        && version < FRESH
 }
 
 /// The error for a full participant table.

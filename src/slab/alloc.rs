@@ -49,6 +49,7 @@ pub struct Allocator {
     agent: u16,
     classes: Vec<Class>,
     cursor: u64,
+    starved: bool,
 }
 
 fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
@@ -58,7 +59,7 @@ fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
 impl Allocator {
     /// The allocator of agent line `agent`.
     pub fn new(agent: u16) -> Allocator {
-        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: 0 }
+        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: 0, starved: false }
     }
 
     fn owner(&self) -> u16 {
@@ -142,7 +143,7 @@ impl Allocator {
         if let Some(b) = self.find_block(m, class, version) {
             return Ok(b);
         }
-        let b = raise_high_water(m, 1)?;
+        let b = self.new_blocks(m, 1)?;
         self.claim_new(m, b, BLOCK_OWNED, class as u8, version, 1);
         Ok(b)
     }
@@ -195,7 +196,7 @@ impl Allocator {
     fn alloc_run(&mut self, m: Memory, blocks: u64, version: u64) -> Result<u64> {
         let first = match self.find_run(m, blocks) {
             Some(b) => b,
-            None => raise_high_water(m, blocks)?,
+            None => self.new_blocks(m, blocks)?,
         };
         for b in (first..first + blocks).rev() {
             let state = if b == first { BLOCK_LARGE } else { BLOCK_TAIL };
@@ -233,6 +234,40 @@ impl Allocator {
         None
     }
 
+    /// `blocks` new blocks of one segment, claimed. Below the high-water mark they are free to everybody who looks, so we claim them like
+    /// everybody else; who comes first is no error.
+    fn new_blocks(&mut self, m: Memory, blocks: u64) -> Result<u64> {
+        loop {
+            let first = raise_high_water(m, blocks).inspect_err(|_| self.starved = true)?;
+            let taken = (first..first + blocks).take_while(|&b| self.take_new(m, b)).count() as u64;
+            if taken == blocks {
+                return Ok(first);
+            }
+            release_run(m.map, first, taken);
+        }
+    }
+
+    /// Claims block `b`, which has just come below the high-water mark. False: somebody else did.
+    fn take_new(&self, m: Memory, b: u64) -> bool {
+        let d = m.map.atomic_u64(descriptor(b));
+        let was = d.load(Acquire);
+        let generation = (was >> 32) as u32;
+        if was as u8 != BLOCK_FREE || !take_block(d, was, pack(BLOCK_RECLAIM, 0, self.owner(), generation)) {
+            return false;
+        }
+        m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
+        // A generation above 0 says that the block once held something: a lost version may have left it behind.
+        if generation != 0 {
+            zero_block(m.map, b);
+        }
+        true
+    }
+
+    /// Did the slab refuse to grow since the last call?
+    pub(crate) fn was_starved(&mut self) -> bool {
+        std::mem::take(&mut self.starved)
+    }
+
     /// Gives every owned block back for others to allocate from. Called when the agent line is given up; no cell may be fresh.
     pub fn shelve_all(&mut self, map: &Mapping) {
         for class in 1..CLASSES {
@@ -250,7 +285,8 @@ impl Allocator {
     #[inline]
     pub fn owned_class(&self, map: &Mapping, at: u64) -> Option<usize> {
         let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
-        (d as u8 == BLOCK_OWNED && (d >> 16) as u16 == self.owner()).then_some((d >> 8) as u8 as usize)
+        let class = (d >> 8) as u8 as usize;
+        (d as u8 == BLOCK_OWNED && (d >> 16) as u16 == self.owner() && class < CLASSES).then_some(class)
     }
 }
 
@@ -268,7 +304,8 @@ fn zero_block(map: &Mapping, block: u64) {
     }
 }
 
-/// Claims `blocks` new blocks of one segment, allocated on disk together with their descriptors. Blocks cut off by a segment's end become FREE.
+/// Raises the high-water mark over `blocks` new blocks of one segment, allocated on disk together with their descriptors. All of them, and
+/// those cut off by a segment's end, are FREE then.
 fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
     if blocks > SEGMENT_BLOCKS - SEGMENT_RESERVED {
         return Err(Error::limit("an object is larger than a segment (4 GiB)"));
@@ -297,14 +334,8 @@ fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
             m.file.ensure(descriptor(was), DESCRIPTOR_SIZE)?;
         }
         if high.compare_exchange(was, end, AcqRel, Relaxed).is_ok() {
-            let cut = (was..first).filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED).count() as u64;
-            m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(cut, Relaxed);
-            // A generation above 0 says that the block once held something: a lost version may have left it behind.
-            for b in first..end {
-                if m.map.atomic_u64(descriptor(b)).load(Acquire) >> 32 != 0 {
-                    zero_block(m.map, b);
-                }
-            }
+            let free = (was..end).filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED).count() as u64;
+            m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(free, Relaxed);
             return Ok(first);
         }
     }
@@ -319,9 +350,12 @@ fn release_run(map: &Mapping, first: u64, blocks: u64) {
     }
 }
 
-/// Clears the hint bit of a free cell.
+/// Clears the hint bit of a free cell. In a damaged slab the class or the place may be impossible: then there is no bit.
 fn mark_free(map: &Mapping, at: u64, class: usize) {
     let block = at & !(BLOCK_SIZE - 1);
+    if !(1..CLASSES).contains(&class) || at < block + BITMAP_SIZE {
+        return;
+    }
     let i = (at - block - BITMAP_SIZE) / class_size(class) as u64;
     offer(map.atomic_u64(block + i / 64 * 8), (i % 64) as u32);
 }
@@ -346,7 +380,9 @@ pub fn forget(map: &Mapping, at: u64) {
     match d as u8 {
         BLOCK_LARGE => {
             let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
-            release_run(map, block, run.max(1));
+            // A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
+            let end = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire).min((block | (SEGMENT_BLOCKS - 1)) + 1);
+            release_run(map, block, run.max(1).min(end.saturating_sub(block)));
         }
         BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
         _ => {}

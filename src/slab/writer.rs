@@ -125,11 +125,11 @@ impl<'a> Writer<'a> {
         node.set(0, node.word(0) | (flags as u64) << 8);
     }
 
-    /// May an operation with `token` change `node` in place? (W2)
+    /// May an operation with `token` change `node` in place? (W2) Tokens of two transactions have equal numbers: it must be ours.
     #[inline]
     pub fn editable(&self, node: Node, token: Token) -> bool {
         let h = node.header();
-        token != PERSISTENT && header_fresh(h) && (header_birth(h) >> INDEX_BITS) as u32 & TOKEN_MAX == token
+        token != PERSISTENT && (header_birth(h) >> INDEX_BITS) as u32 & TOKEN_MAX == token && self.is_mine(node)
     }
 
     /// Write access to a node that is [`Writer::editable`].
@@ -249,9 +249,7 @@ impl<'a> Writer<'a> {
                 self.recycle(at);
             }
         }
-        self.fresh.clear();
-        self.unused.clear();
-        self.live = 0;
+        self.clear();
     }
 
     /// Forgets all entries: the objects were committed or handed to limbo.

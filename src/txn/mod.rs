@@ -16,10 +16,11 @@ use crate::epoch::record::{publish, release, still_current, Content};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::handle::{Slab, View};
+use crate::slab::alloc::size_of_object;
 use crate::slab::cell;
 use crate::slab::layout::*;
 use crate::slab::writer::{Uncommitted, Writer};
-use crate::value::hash_word;
+use crate::value::{equal, hash_word};
 use crossbeam_utils::Backoff;
 use retire::Plan;
 use std::sync::atomic::Ordering::*;
@@ -122,10 +123,24 @@ impl Txn {
         map::get(r, state, atom, hash_word(r, atom)?)
     }
 
+    /// Where `atom` stands in `list`. Names that are objects, like long strings, can be equal without being one word.
+    fn find(&self, list: &[(u64, Option<u64>)], atom: u64) -> Result<Option<usize>> {
+        if let Some(i) = list.iter().position(|e| e.0 == atom) {
+            return Ok(Some(i));
+        }
+        let r = self.slab.map().reader();
+        for (i, e) in list.iter().enumerate() {
+            if (is_pointer(atom) || is_pointer(e.0)) && equal(r, e.0, atom)? {
+                return Ok(Some(i));
+            }
+        }
+        Ok(None)
+    }
+
     /// Notes that the outcome depends on `atom`.
     fn see(&mut self, atom: u64) -> Result<Option<u64>> {
-        if let Some(&(_, v)) = self.seen.iter().find(|(a, _)| *a == atom) {
-            return Ok(v);
+        if let Some(i) = self.find(&self.seen, atom)? {
+            return Ok(self.seen[i].1);
         }
         let v = self.in_state(self.state, atom)?;
         self.seen.push((atom, v));
@@ -134,8 +149,8 @@ impl Txn {
 
     /// Value of the atom named `atom`, as this transaction has left it. None if there is no such atom.
     pub fn get(&mut self, atom: u64) -> Result<Option<u64>> {
-        if let Some(&(_, v)) = self.writes.iter().find(|(a, _)| *a == atom) {
-            return Ok(v);
+        if let Some(i) = self.find(&self.writes, atom)? {
+            return Ok(self.writes[i].1);
         }
         self.see(atom)
     }
@@ -152,8 +167,8 @@ impl Txn {
 
     fn put(&mut self, atom: u64, value: Option<u64>) -> Result<()> {
         self.see(atom)?;
-        match self.writes.iter_mut().find(|(a, _)| *a == atom) {
-            Some(w) => w.1 = value,
+        match self.find(&self.writes, atom)? {
+            Some(i) => self.writes[i].1 = value,
             None => self.writes.push((atom, value)),
         }
         Ok(())
@@ -177,7 +192,8 @@ impl Txn {
         result
     }
 
-    /// Commits. `escaped`: handles to objects of this transaction may be used after it. An error means that nothing was committed.
+    /// Commits. `escaped`: handles to objects of this transaction may be used after it. An error means that nothing was committed, unless
+    /// the slab was opened with `sync_every_commit`: then it may also mean that the new version is there but not known to be on disk.
     pub fn commit(mut self, escaped: bool) -> Result<Outcome> {
         if self.writes.is_empty() {
             let view = self.base();
@@ -198,6 +214,9 @@ impl Txn {
 
     fn attempts(&mut self, plan: &mut Plan, escaped: bool) -> Result<Outcome> {
         loop {
+            if self.base.number + 1 >= FRESH {
+                return Err(Error::limit("versions of a slab (2^47)"));
+            }
             let state = self.new_state()?;
             if state == self.state {
                 return Ok(Outcome::Committed(self.base()));
@@ -206,11 +225,10 @@ impl Txn {
             self.write(|w| plan.compute(w, old, state))?;
             let worker = self.worker.as_mut().expect("in flight");
             let record = worker.agent.claim_record(self.slab.memory(), self.base)?;
-            if self.publish(plan, state, record) {
-                let view = self.slab.view(Version { number: self.base.number + 1, record });
+            if let Some(view) = self.publish(plan, state, record) {
                 self.slab.notify();
                 self.after_commit(plan, escaped);
-                return Ok(Outcome::Committed(View { state, ..view }));
+                return Ok(Outcome::Committed(view));
             }
             let agent = self.worker.as_ref().expect("in flight").agent.index;
             release(self.slab.map(), record, agent, self.base);
@@ -222,10 +240,11 @@ impl Txn {
     }
 
     /// Steps 3 to 7 of the commit (`docs/concurrency.md`): nothing in here can fail but the race itself (T2).
-    fn publish(&mut self, plan: &Plan, state: u64, record: usize) -> bool {
+    /// The view is made of what we stored: the record isn't pinned, and may hold a later version as soon as it is the root.
+    fn publish(&mut self, plan: &Plan, state: u64, record: usize) -> Option<View> {
         let map = self.slab.map();
         if !still_current(map, self.base) {
-            return false;
+            return None;
         }
         let version = self.base.number + 1;
         for &at in &plan.reached {
@@ -238,9 +257,10 @@ impl Txn {
             group_add(map, g as usize, version);
         }
         let memory = self.slab.memory();
-        let bytes: u64 = plan.dead.iter().map(|d| crate::slab::alloc::size_of_object(memory.map, d.at)).sum();
-        let content = Content { state, time: crate::sys::now_ms(), retired: self.retired + bytes };
-        publish(map, record, self.base, content)
+        let bytes: u64 = plan.dead.iter().map(|d| size_of_object(memory.map, d.at)).sum();
+        let (time_ms, retired) = (crate::sys::now_ms(), self.retired.wrapping_add(bytes));
+        let done = publish(map, record, self.base, Content { state, time: time_ms, retired });
+        done.then(|| View { version, state, limit: map.backed(), time_ms, retired, record: record as u32 })
     }
 
     /// Retires what died, frees or retires what the commit doesn't reach.
@@ -249,7 +269,7 @@ impl Txn {
         let map = *self.slab.map();
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for d in &plan.dead {
-            limbo.push(Retired { at: d.at, name: d.name, birth: header_birth(d.name), death });
+            limbo.push(Retired { at: d.at, name: d.name, birth: header_birth(d.name), death }, size_of_object(&map, d.at));
         }
         if plan.reached.len() == self.uncommitted_live() {
             self.write(|w| w.clear());
@@ -280,27 +300,22 @@ impl Txn {
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for at in fresh {
             let name = map.atomic_u64(at).load(Relaxed);
-            limbo.push(Retired { at, name, birth: base, death: base + 1 });
+            limbo.push(Retired { at, name, birth: base, death: base + 1 }, size_of_object(&map, at));
         }
     }
 
-    /// After a lost race: moves the transaction to the current version if only other atoms changed and no old object of the base was
-    /// linked a second time (it might be gone in the current version).
+    /// After a lost race: moves the transaction to the current version if what it has read and linked is there as it was.
     fn rebase(&mut self, plan: &Plan) -> Result<bool> {
         let map = *self.slab.map();
         let other = if self.slot == Slot::A { Slot::B } else { Slot::A };
         let worker = self.worker.as_mut().expect("in flight");
         let now = worker.agent.pin(&map, other);
         let state = map.record(now.record).state.load(Relaxed);
-        let mut same = plan.shared.is_empty();
-        for i in 0..self.seen.len() {
-            let (atom, was) = self.seen[i];
-            same = same && self.in_state(state, atom)? == was;
-        }
+        let same = self.is_unmoved(plan, state);
         let worker = self.worker.as_mut().expect("in flight");
-        if !same {
+        if !matches!(same, Ok(true)) {
             worker.agent.unpin(&map, other);
-            return Ok(false);
+            return same;
         }
         if let Some(g) = self.group {
             group_add(&map, g as usize, now.number);
@@ -310,6 +325,22 @@ impl Txn {
         self.base = now;
         self.state = state;
         self.retired = map.record(now.record).retired.load(Relaxed);
+        Ok(true)
+    }
+
+    /// Did only other atoms change from the base to `state`? What the transaction has linked must live on: not an old object linked a
+    /// second time, nor the base's state map or a name in it, which an atom's equal value doesn't vouch for.
+    fn is_unmoved(&self, plan: &Plan, state: u64) -> Result<bool> {
+        if plan.keeps_state || !plan.shared.is_empty() || self.writes.iter().any(|(a, v)| v.is_none() && is_pointer(*a)) {
+            return Ok(false);
+        }
+        let r = self.slab.map().reader();
+        for &(atom, was) in &self.seen {
+            let old_name = is_pointer(atom) && !header_fresh(r.node(atom)?.header());
+            if old_name || self.in_state(state, atom)? != was {
+                return Ok(false);
+            }
+        }
         Ok(true)
     }
 
@@ -323,6 +354,10 @@ impl Txn {
         if self.worker.is_none() {
             return;
         }
+        if self.slab.is_forked() {
+            self.worker = None;
+            return;
+        }
         self.drop_fresh(escaped);
         let mut worker = self.worker.take().expect("checked");
         worker.spare = std::mem::take(&mut self.uncommitted);
@@ -332,8 +367,13 @@ impl Txn {
         let map = self.slab.map();
         map.agent(worker.agent.index).floor.store(0, Release);
         worker.agent.unpin(map, self.slot);
+        let starved = worker.agent.alloc.was_starved();
         worker.agent.drain(self.slab.memory(), false);
         self.slab.put_worker(worker);
+        if starved {
+            // The slab can't grow. Whoever tries again finds all that could be freed.
+            self.slab.reclaim();
+        }
     }
 }
 

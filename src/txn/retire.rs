@@ -111,6 +111,10 @@ pub struct Plan {
     pub dead: Vec<Dead>,
     /// Old objects that get a second parent: to be flagged SHARED before the commit.
     pub shared: Vec<u64>,
+    /// Does a value of the new state hold the old state map, or a map made from it?
+    pub keeps_state: bool,
+    old: u64,
+    new: u64,
     edges: Offsets<u32>,
     orphaned: Offsets<()>,
     pairs: Offsets<Pair>,
@@ -121,6 +125,7 @@ impl Plan {
     /// Computes the plan for replacing state `old` by `new`. Marks reached fresh objects SEEN, and SHARED if they have two parents.
     pub fn compute(&mut self, w: &Writer, old: u64, new: u64) -> Result<()> {
         self.reset();
+        (self.old, self.new) = (old, new);
         self.walk_fresh(w, new)?;
         self.walk_dead(w.reader(), old)?;
         self.find_shared(w.reader())
@@ -131,6 +136,7 @@ impl Plan {
         self.dead.clear();
         self.shared.clear();
         self.stack.clear();
+        self.keeps_state = false;
         self.edges.clear();
         self.orphaned.clear();
         self.pairs.clear();
@@ -161,6 +167,7 @@ impl Plan {
         let node = r.node(word)?;
         let h = node.header();
         if !header_fresh(h) {
+            self.keeps_state |= word == self.old;
             if h == 0 {
                 return Err(Error::arg("a value in the transaction was freed: it belongs to a version that is no longer pinned"));
             }
@@ -189,6 +196,7 @@ impl Plan {
     /// Pairs a reached copy with its origin, if it is the origin's first copy.
     fn pair(&mut self, w: &Writer, r: Reader, copy: Node) -> Result<Option<(usize, usize)>> {
         let origin = w.origin(copy);
+        self.keeps_state |= origin == self.old && origin != 0 && copy.offset() != self.new;
         if origin == 0 || self.pairs.contains(origin) {
             return Ok(None);
         }

@@ -65,7 +65,7 @@
         (u/finish
          (u/java-process
           '[(require '[eve.alpha :as e])
-            (let [path (first *command-line-args*)
+            (let [path (first args)
                   a (e/atom {:id :a :persistent path} (into {} (map (fn [i] [i (str "value " i)])) (range 20000)))
                   m @a]
               (with-open [f (java.io.RandomAccessFile. ^String path "rw")] (.setLength f 3145728))

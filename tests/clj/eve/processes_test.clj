@@ -9,8 +9,8 @@
   (let [path (u/temp-path), value {:a [1 {:b #{:c "a longer text"}}] 'sym 1.5 :t (java.time.Instant/ofEpochSecond 5)}
         a (e/atom {:id ::a :persistent path} value)
         {:keys [exit out]} (u/finish (u/java-process '[(require '[eve.alpha :as e])
-                                                       (let [a (e/atom {:id :eve.processes-test/a :persistent (first *command-line-args*)} :ignored)
-                                                             b (e/atom {:id :eve.processes-test/b :persistent (first *command-line-args*)} {:made "there, in the other process"})]
+                                                       (let [a (e/atom {:id :eve.processes-test/a :persistent (first args)} :ignored)
+                                                             b (e/atom {:id :eve.processes-test/b :persistent (first args)} {:made "there, in the other process"})]
                                                          (println "READ" (pr-str (dissoc @a :t)) (:t @a))
                                                          (swap! a assoc :from-there [:x {:new/keyword 1}])
                                                          (swap! a update :a conj @b))] path))]
@@ -22,7 +22,7 @@
 (deftest two-jvms-and-their-threads-count-exactly
   (let [path (u/temp-path), n 2000, a (e/atom {:id ::n :persistent path} 0), m (e/atom {:id ::m :persistent path} {:x 0})
         p (u/java-process '[(require '[eve.alpha :as e])
-                            (let [[path n] *command-line-args*, a (e/atom {:id :eve.processes-test/n :persistent path} nil), m (e/atom {:id :eve.processes-test/m :persistent path} nil)]
+                            (let [[path n] args, a (e/atom {:id :eve.processes-test/n :persistent path} nil), m (e/atom {:id :eve.processes-test/m :persistent path} nil)]
                               (run! deref (doall (for [_ (range 2)] (future (dotimes [_ (parse-long n)] (swap! a inc) (swap! m update :x inc))))))
                               (shutdown-agents))] path (str n))
         mine (doall (for [_ (range 2)] (future (dotimes [_ n] (swap! a inc) (swap! m update :x inc)))))]
@@ -35,7 +35,7 @@
   (let [path (u/temp-path), a (e/atom {:id ::w :persistent path} {:n 0}), other (e/atom {:id ::other :persistent path} 0), seen (atom [])]
     (add-watch a :k (fn [_ _ o n] (swap! seen conj [o n])))
     (let [p (u/java-process '[(require '[eve.alpha :as e])
-                              (let [path (first *command-line-args*), a (e/atom {:id :eve.processes-test/w :persistent path} nil), other (e/atom {:id :eve.processes-test/other :persistent path} nil)]
+                              (let [path (first args), a (e/atom {:id :eve.processes-test/w :persistent path} nil), other (e/atom {:id :eve.processes-test/other :persistent path} nil)]
                                 (dotimes [_ 50] (swap! other inc))
                                 (dotimes [_ 200] (swap! a update :n inc)))] path)
           mine (future (dotimes [_ 200] (swap! a update :n inc) (Thread/sleep 1)))]
@@ -52,7 +52,7 @@
 (deftest a-killed-jvm-holds-up-nobody
   (let [path (u/temp-path), a (e/atom {:id ::k :persistent path} {:n 0})
         p (u/java-process '[(require '[eve.alpha :as e])
-                            (let [a (e/atom {:id :eve.processes-test/k :persistent (first *command-line-args*)} nil)]
+                            (let [a (e/atom {:id :eve.processes-test/k :persistent (first args)} nil)]
                               (while true (swap! a update :n inc)))] path)]
     (is (u/eventually #(< 1000 (:n @a))))
     (.destroyForcibly p)

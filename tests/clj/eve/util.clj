@@ -30,14 +30,13 @@
           :else (do (Thread/sleep 10) (recur (dec n))))))
 
 (defn java-process
-  "Starts another JVM on this class path that evaluates the forms, with the strings in *command-line-args*."
+  "Starts another JVM on this class path that evaluates the forms, in which `args` is the vector of these strings."
   ^Process [forms & args]
   (let [java (str (io/file (System/getProperty "java.home") "bin" "java"))
         lib (System/getProperty "eve.lib")
         command (concat [java "--enable-native-access=ALL-UNNAMED" "-XX:TieredStopAtLevel=1" "-cp" (System/getProperty "java.class.path")]
                         (when lib [(str "-Deve.lib=" lib)])
-                        ["clojure.main" "-e" (str/join "\n" (map pr-str forms))]
-                        args)]
+                        ["clojure.main" "-e" (str/join "\n" (map pr-str (cons `(def ~'args ~(vec args)) forms)))])]
     (-> (ProcessBuilder. ^java.util.List (vec command)) (.redirectErrorStream true) .start)))
 
 (defn finish
