@@ -108,7 +108,9 @@ fn name(i: usize) -> String {
 
 fn build_ints(w: &mut Writer, n: usize) -> u64 {
     let token = w.new_token();
-    (0..n as i64).fold(EMPTY_MAP, |m, i| map::assoc(w, token, m, int(i), int_hash(i), int(i)).expect("room"))
+    (0..n as i64).fold(EMPTY_MAP, |m, i| {
+        map::assoc(w, token, m, int(i), int_hash(i), int(i)).expect("room")
+    })
 }
 
 fn build_names(w: &mut Writer, names: &[String]) -> u64 {
@@ -148,7 +150,9 @@ fn imbl_names<S: BuildHasher + Clone + Default>(names: &[String]) -> Imbl<String
 
 fn imbl_get_ints<S: BuildHasher + Clone>(m: &Imbl<i64, S>, keys: &[usize]) -> Duration {
     timed(|| {
-        let sum = keys.iter().fold(0, |sum, &k| sum + m.get(&(k as i64)).copied().unwrap_or(0));
+        let sum = keys
+            .iter()
+            .fold(0, |sum, &k| sum + m.get(&(k as i64)).copied().unwrap_or(0));
         black_box(sum);
     })
 }
@@ -162,7 +166,12 @@ fn imbl_get_names<S: BuildHasher + Clone>(m: &Imbl<String, S>, keys: &[&str]) ->
 
 fn get_ints(r: Reader, m: u64, keys: &[usize]) -> Duration {
     timed(|| {
-        let value = |k: i64| map::get(r, m, int(k), int_hash(k)).expect("sound").and_then(word::int).unwrap_or(0);
+        let value = |k: i64| {
+            map::get(r, m, int(k), int_hash(k))
+                .expect("sound")
+                .and_then(word::int)
+                .unwrap_or(0)
+        };
         let sum = keys.iter().fold(0, |sum, &k| sum + value(k as i64));
         black_box(sum);
     })
@@ -170,7 +179,12 @@ fn get_ints(r: Reader, m: u64, keys: &[usize]) -> Duration {
 
 fn get_names(r: Reader, m: u64, keys: &[&str]) -> Duration {
     timed(|| {
-        let value = |k: &str| lookup::get_text(r, m, k.as_bytes()).expect("sound").and_then(word::int).unwrap_or(0);
+        let value = |k: &str| {
+            lookup::get_text(r, m, k.as_bytes())
+                .expect("sound")
+                .and_then(word::int)
+                .unwrap_or(0)
+        };
         let sum = keys.iter().fold(0, |sum, &k| sum + value(k));
         black_box(sum);
     })
@@ -203,11 +217,30 @@ fn get_rows(rows: &mut Vec<Row>, row: &str, n: usize) {
             &mut || imbl_get_names(&fast, &keys),
         ],
     );
-    let worse = if ints[1] / ints[0] < texts[1] / texts[0] { &ints } else { &texts };
-    rows.push(Row { name: row.into(), ours: worse[0], peer: worse[1], goal: Some(1.3) });
+    let worse = if ints[1] / ints[0] < texts[1] / texts[0] {
+        &ints
+    } else {
+        &texts
+    };
+    rows.push(Row {
+        name: row.into(),
+        ours: worse[0],
+        peer: worse[1],
+        goal: Some(1.3),
+    });
     for (kind, t) in [("int", &ints), ("str", &texts)] {
-        rows.push(Row { name: format!("{row}-{kind}"), ours: t[0], peer: t[1], goal: None });
-        rows.push(Row { name: format!("{row}-{kind}, imbl with a fast hash"), ours: t[0], peer: t[2], goal: None });
+        rows.push(Row {
+            name: format!("{row}-{kind}"),
+            ours: t[0],
+            peer: t[1],
+            goal: None,
+        });
+        rows.push(Row {
+            name: format!("{row}-{kind}, imbl with a fast hash"),
+            ours: t[0],
+            peer: t[2],
+            goal: None,
+        });
     }
 }
 
@@ -235,8 +268,18 @@ fn build_rows(rows: &mut Vec<Row>) {
             &mut || timed(|| imbl_ints::<Fast>(N)),
         ],
     );
-    rows.push(Row { name: "rust-build-1m-int".into(), ours: t[0], peer: t[1], goal: Some(0.9) });
-    rows.push(Row { name: "rust-build-1m-int, imbl with a fast hash".into(), ours: t[0], peer: t[2], goal: None });
+    rows.push(Row {
+        name: "rust-build-1m-int".into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(0.9),
+    });
+    rows.push(Row {
+        name: "rust-build-1m-int, imbl with a fast hash".into(),
+        ours: t[0],
+        peer: t[2],
+        goal: None,
+    });
     let names: Vec<String> = (0..N).map(name).collect();
     let t = race(
         3,
@@ -247,8 +290,18 @@ fn build_rows(rows: &mut Vec<Row>) {
             &mut || timed(|| imbl_names::<Fast>(&names)),
         ],
     );
-    rows.push(Row { name: "rust-build-1m-str".into(), ours: t[0], peer: t[1], goal: Some(1.2) });
-    rows.push(Row { name: "rust-build-1m-str, imbl with a fast hash".into(), ours: t[0], peer: t[2], goal: None });
+    rows.push(Row {
+        name: "rust-build-1m-str".into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(1.2),
+    });
+    rows.push(Row {
+        name: "rust-build-1m-str, imbl with a fast hash".into(),
+        ours: t[0],
+        peer: t[2],
+        goal: None,
+    });
 }
 
 /// One persistent assoc of a key that is there, in a transaction; the results are freed by aborting it, which counts, as imbl's drop does.
@@ -290,8 +343,18 @@ fn assoc_rows(rows: &mut Vec<Row>, row: &str, n: usize) {
             &mut || assoc_in_imbl(&fast, &order),
         ],
     );
-    rows.push(Row { name: row.into(), ours: t[0], peer: t[1], goal: Some(2.0) });
-    rows.push(Row { name: format!("{row}, imbl with a fast hash"), ours: t[0], peer: t[2], goal: None });
+    rows.push(Row {
+        name: row.into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(2.0),
+    });
+    rows.push(Row {
+        name: format!("{row}, imbl with a fast hash"),
+        ours: t[0],
+        peer: t[2],
+        goal: None,
+    });
 }
 
 fn json(rows: &[Row]) -> String {
@@ -327,7 +390,13 @@ fn main() {
     }
     for r in &rows {
         let goal = r.goal.map_or(String::new(), |g| format!("  (goal {g})"));
-        println!("{:45} {:8.1} ns  imbl {:8.1} ns  ratio {:.2}{goal}", r.name, r.ours, r.peer, r.peer / r.ours);
+        println!(
+            "{:45} {:8.1} ns  imbl {:8.1} ns  ratio {:.2}{goal}",
+            r.name,
+            r.ours,
+            r.peer,
+            r.peer / r.ours
+        );
     }
     if let Some(path) = path {
         std::fs::write(&path, json(&rows)).unwrap_or_else(|e| panic!("can't write {path}: {e}"));

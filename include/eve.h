@@ -646,6 +646,23 @@ eve_status eve_swap(eve_slab slab,
                     eve_swapped *out,
                     eve_error *err);
 
+// The slab of `slab`, opened by any thread, once more: a participant of its own, to be closed by `eve_close`.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_attach(eve_slab slab, eve_slab *out, eve_error *err);
+
+// Memory for the host: arguments and results of calls, a thread's stack and its thread-local data. NULL if there is no room, or if `align` is
+// not a power of two.
+uint8_t *eve_alloc(size_t size,
+                   size_t align);
+
+// Gives back what `eve_alloc` gave for the same `size` and `align`; NULL is ignored.
+//
+// # Safety
+// `at` is NULL or was returned by `eve_alloc(size, align)`, and nobody uses it any more.
+void eve_free(uint8_t *at, size_t size, size_t align);
+
 // Number of the library's ABI; compare it with EVE_ABI_VERSION of the header.
 uint32_t eve_abi_version(void);
 

@@ -108,6 +108,10 @@
 #define EVE_L_STATE_RECOVERING UINT64_C(0x1)
 /* Control state: in use or usable. */
 #define EVE_L_STATE_READY UINT64_C(0x2)
+/* State of the allocation maps: what they call used is used. */
+#define EVE_L_MAPS_EXACT UINT64_C(0x0)
+/* State of the allocation maps: they may call used what nothing reaches; a trace is wanted. */
+#define EVE_L_MAPS_SUPERSET UINT64_C(0x1)
 /* Root record: meta, u64. */
 #define EVE_L_RECORD_META UINT64_C(0x0)
 /* Root record: version, u64. */

@@ -32,7 +32,31 @@ let collisionHigh = 0;
 
 // The place of the only entry that can have this hash, NONE or COLLISION.
 function leaf(m, lo, hi, h, type, stride) {
-  for (let shift = 0; shift < 35; shift += 5) {
+  const I = m.I0;
+  const limit = m.L0;
+  let shift = 0;
+  // As `segment` checks, with what doesn't change held in registers.
+  while (hi === 0 && (lo & 15) === 0 && lo >>> 4 < limit && shift < 35) {
+    const o = lo >>> 2;
+    if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
+    const nodes = I[o + 3];
+    const bit = 1 << (h >>> shift);
+    if ((nodes & bit) !== 0) {
+      const c = o + 4 + 2 * popcount(nodes & (bit - 1));
+      lo = I[c];
+      hi = I[c + 1];
+      shift += 5;
+      continue;
+    }
+    const data = I[o + 2];
+    return (data & bit) === 0 ? NONE : o + 4 + 2 * popcount(nodes) + stride * popcount(data & (bit - 1));
+  }
+  return farLeaf(m, lo, hi, h, type, stride, shift);
+}
+
+// The rest of the way from a node that isn't in segment 0, or is beyond the limit known, or below the trie.
+function farLeaf(m, lo, hi, h, type, stride, shift) {
+  for (; shift < 35; shift += 5) {
     const I = segment(m, lo, hi);
     const o = lo >>> 2;
     if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
@@ -94,19 +118,25 @@ function collision(m, lo, hi, type, stride) {
 
 // ---- integers ----
 
-/** Place of an integer key; `k` is a safe integer. */
-export function findInteger(view, c, k) {
-  const small = (k | 0) === k;
-  const lo = small ? (k << 1) | 1 : integerLow(k);
-  const hi = small ? k >> 31 : integerHigh(k);
-  if (c._small) return findWord(view.memory, c, lo, hi);
+/** Place of an integer key of 32 bits. */
+function findInt32(view, c, k) {
+  const m = view.memory;
+  const lo = (k << 1) | 1;
+  const hi = k >> 31;
+  if (c._small) return findWord(m, c, lo, hi);
   if (c._count === 0) return NONE;
-  const p = leaf(view.memory, c._rootLow, c._rootHigh, small ? hashLong(k, k >> 31) : hash(k), c._type, c._stride);
+  const p = leaf(m, c._rootLow, c._rootHigh, hashLong(k, hi), c._type, c._stride);
   if (p >= 0 && p < FIRST_SEGMENT) {
-    const I = view.memory.I0;
+    const I = m.I0;
     return I[p] === lo && I[p + 1] === hi ? p : NONE;
   }
   return p === NONE ? NONE : confirm(view, c, p, k);
+}
+
+/** Place of a key that is a safe integer. */
+function findInteger(view, c, k) {
+  if (c._small) return findWord(view.memory, c, integerLow(k), integerHigh(k));
+  return findKey(view, c, k);
 }
 
 // Place of a word in an array map.
@@ -234,7 +264,8 @@ export function find(view, c, x) {
     case 'string':
       return findString(view, c, x);
     case 'number':
-      return Number.isSafeInteger(x) && !Object.is(x, -0) ? findInteger(view, c, x) : findKey(view, c, x);
+      if ((x | 0) === x && (x !== 0 || !Object.is(x, -0))) return findInt32(view, c, x);
+      return Number.isSafeInteger(x) && x !== 0 ? findInteger(view, c, x) : findKey(view, c, x);
     case 'object':
       if (x !== null && x._descriptor !== undefined) return findNamed(view, c, x, x._descriptor);
   }

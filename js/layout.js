@@ -106,6 +106,10 @@ export const CONTROL_SEQUENCE = 0xc398;
 export const STATE_RECOVERING = 0x1;
 /** Control state: in use or usable. */
 export const STATE_READY = 0x2;
+/** State of the allocation maps: what they call used is used. */
+export const MAPS_EXACT = 0x0;
+/** State of the allocation maps: they may call used what nothing reaches; a trace is wanted. */
+export const MAPS_SUPERSET = 0x1;
 /** Root record: meta, u64. */
 export const RECORD_META = 0x0;
 /** Root record: version, u64. */

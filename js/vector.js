@@ -211,20 +211,36 @@ inspectAs(EveVector, 'EveVector', (vector, limit) => Object.assign(vector.slice(
  * looked for, and reading them too takes 5 times as long. In a damaged slab this finds some word, which is checked as every word.
  */
 export function elementPlace(m, v, index) {
+  const I = m.I0;
+  const limit = m.L0;
   let lo = v._tailLow;
   let hi = v._tailHigh;
+  let shift = 0;
   if (index < ((v._count - 1) & ~LAST)) {
     lo = v._rootLow;
     hi = v._rootHigh;
-    for (let shift = v._shift; shift > 0; shift -= 5) {
-      const I = segment(m, lo, hi);
-      const at = (lo >>> 2) + 4 + 2 * ((index >>> shift) & LAST);
-      lo = I[at];
-      hi = I[at + 1];
-    }
+    shift = v._shift;
   }
-  segment(m, lo, hi);
-  return place(hi, (lo >>> 2) + 4 + 2 * (index & LAST));
+  // As `segment` checks, with what doesn't change held in registers.
+  while (hi === 0 && (lo & 15) === 0 && lo >>> 4 < limit) {
+    const at = (lo >>> 2) + 4 + 2 * ((index >>> shift) & LAST);
+    if (shift === 0) return at;
+    shift -= 5;
+    lo = I[at];
+    hi = I[at + 1];
+  }
+  return farPlace(m, lo, hi, index, shift);
+}
+
+// The rest of the way from a node that isn't in segment 0, or is beyond the limit known.
+function farPlace(m, lo, hi, index, shift) {
+  for (; ; shift -= 5) {
+    const I = segment(m, lo, hi);
+    const at = (lo >>> 2) + 4 + 2 * ((index >>> shift) & LAST);
+    if (shift === 0) return place(hi, at);
+    lo = I[at];
+    hi = I[at + 1];
+  }
 }
 
 // The words of the leaf of element `index`, and the index of its first; all elements of it that are below the count are there.
@@ -232,7 +248,8 @@ function leafOf(m, v, index) {
   const first = elementPlace(m, v, index & ~LAST);
   const I = wordsAt(m, first);
   const i = indexAt(first);
-  if ((I[i - 4] & 0xff) !== VECTOR_NODE || Math.min(v._count - 1, index | LAST) % VECTOR_WIDTH >= I[i - 2]) throw corrupt('a bad leaf of a vector', (i - 4) * 4);
+  const last = Math.min(v._count - 1, index | LAST) & LAST;
+  if ((I[i - 4] & 0xff) !== VECTOR_NODE || last >= I[i - 2]) throw corrupt('a bad leaf of a vector', (i - 4) * 4);
   return [I, i];
 }
 

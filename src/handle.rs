@@ -99,7 +99,13 @@ impl Slab {
         if let Some(w) = self.0.pool.take() {
             return Ok(w);
         }
-        Ok(Box::new(Worker::new(Agent::claim(self.memory(), self.0.file.participant())?)))
+        let claim = || Agent::claim(self.memory(), self.0.file.participant());
+        let agent = match claim() {
+            // The table is full: perhaps of the dead.
+            Err(Error::Limit(_)) if self.0.file.reap()? > 0 => claim()?,
+            other => other?,
+        };
+        Ok(Box::new(Worker::new(agent)))
     }
 
     /// Takes a worker back.

@@ -80,8 +80,15 @@ fn check(name: &str, preemptions: usize, model: fn(), rules: &[&'static str]) {
         match result {
             Ok(n) => missed.push(format!("`{rule}` ({n} executions)")),
             Err(e) => {
-                let text = e.downcast_ref::<String>().map(String::as_str).or(e.downcast_ref::<&str>().copied()).unwrap_or("?");
-                say(format!("CAUGHT {name} without `{rule}`: {}", text.trim().lines().next().unwrap_or("?")));
+                let text = e
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or(e.downcast_ref::<&str>().copied())
+                    .unwrap_or("?");
+                say(format!(
+                    "CAUGHT {name} without `{rule}`: {}",
+                    text.trim().lines().next().unwrap_or("?")
+                ));
             }
         }
     }

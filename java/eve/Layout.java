@@ -110,6 +110,10 @@ public final class Layout {
     public static final int STATE_RECOVERING = 0x1;
     /** Control state: in use or usable. */
     public static final int STATE_READY = 0x2;
+    /** State of the allocation maps: what they call used is used. */
+    public static final int MAPS_EXACT = 0x0;
+    /** State of the allocation maps: they may call used what nothing reaches; a trace is wanted. */
+    public static final int MAPS_SUPERSET = 0x1;
     /** Root record: meta, u64. */
     public static final int RECORD_META = 0x0;
     /** Root record: version, u64. */

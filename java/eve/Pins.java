@@ -1,10 +1,15 @@
 package eve;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The daemon that frees what the collector has found dead: pin groups and atoms without a name. */
 final class Pins {
@@ -13,7 +18,53 @@ final class Pins {
     private static final Set<AtomRef> ATOMS = ConcurrentHashMap.newKeySet();
     private static final ReferenceQueue<Atom> DEAD_ATOMS = new ReferenceQueue<>();
 
+    // When unreachable handles hold much, the collector is asked to find them: it doesn't know how large they are. Only where that is cheap; the
+    // rest of the memory policy belongs here as well.
+    /** Groups, of about a MiB each, beyond those that survived the last look. */
+    private static final int BUDGET = 64;
+    private static final double CHEAP_MS = 30;
+    /** A collection of d ms is followed by at least this times d ms without. */
+    private static final double PAUSE = 20;
+    private static final AtomicInteger ALIVE = new AtomicInteger();
+    private static volatile int floor;
+    private static double costMs;
+    private static long lastCollection;
+
     private Pins() {}
+
+    /** A group was opened. */
+    static void opened() {
+        if (ALIVE.incrementAndGet() == floor + BUDGET) {
+            new WeakReference<>(new Group(null, 0), Group.QUEUE).enqueue(); // wakes the daemon
+        }
+    }
+
+    private static void collectIfCheap() {
+        if (ALIVE.get() < floor + BUDGET) {
+            return;
+        }
+        long start = System.nanoTime();
+        double byHeap = 5 + liveMegabytes();
+        double expected = lastCollection == 0 ? byHeap : Math.min(costMs, byHeap);
+        if (expected < CHEAP_MS && (lastCollection == 0 || (start - lastCollection) / 1e6 >= PAUSE * costMs)) {
+            System.gc();
+            lastCollection = System.nanoTime();
+            double took = (lastCollection - start) / 1e6;
+            costMs = costMs == 0 ? took : (costMs + took) / 2;
+            poll();
+            floor = ALIVE.get();
+        }
+    }
+
+    /** Heap in use after the last collection. */
+    private static double liveMegabytes() {
+        double bytes = 0;
+        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+            MemoryUsage usage = pool.getType() == MemoryType.HEAP ? pool.getCollectionUsage() : null;
+            bytes += usage == null ? 0 : usage.getUsed();
+        }
+        return bytes / (1 << 20);
+    }
 
     private static final class AtomRef extends WeakReference<Atom> {
         final Slab slab;
@@ -55,10 +106,9 @@ final class Pins {
         while (true) {
             try {
                 Reference<? extends Group> r = Group.QUEUE.remove(IDLE_MS);
-                if (r instanceof Group.Ref g) {
-                    g.slab.release(g);
-                    poll();
-                }
+                release(r);
+                poll();
+                collectIfCheap();
                 pollAtoms();
                 SLABS.forEach(Slab::dropStale);
             } catch (InterruptedException e) {
@@ -72,7 +122,13 @@ final class Pins {
     /** Releases the groups that have been found dead by now. */
     static void poll() {
         for (Reference<? extends Group> r; (r = Group.QUEUE.poll()) != null;) {
-            Group.Ref g = (Group.Ref) r;
+            release(r);
+        }
+    }
+
+    private static void release(Reference<? extends Group> r) {
+        if (r instanceof Group.Ref g) {
+            ALIVE.decrementAndGet();
             g.slab.release(g);
         }
     }

@@ -173,6 +173,11 @@ public final class Slab implements AutoCloseable, IDeref {
         return v;
     }
 
+    /** Calls of the library so far in this process, if -Deve.count-crossings=true; else 0. */
+    public static long crossings() {
+        return Native.CROSSINGS.sum();
+    }
+
     // Versions
 
     /** The current version. While the root hasn't moved this is one load, and gives the same object. */
@@ -232,7 +237,7 @@ public final class Slab implements AutoCloseable, IDeref {
         }
         groups.add(new Group.Ref(g));
         open = g;
-        // Budgets and levers (System.gc, ballast) of the memory policy belong here, at the roll-over.
+        Pins.opened();
         return g;
     }
 

@@ -55,7 +55,8 @@ final class Watcher {
     /** Notes a change of our own, which its thread tells. */
     void own(Atom a, Atom.Cell old, Atom.Cell now) {
         Seen seen = watched.get(a);
-        if (seen != null && !slab.isAnonymous()) {
+        // The same word: perhaps not even a version of its own.
+        if (seen != null && !slab.isAnonymous() && old.word() != now.word()) {
             synchronized (seen) {
                 if (now.snapshot().version > seen.last.snapshot().version) {
                     seen.own.put(now.snapshot().version, new Own(old, now));

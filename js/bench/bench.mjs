@@ -7,7 +7,8 @@ const ROUNDS = Number(process.env.EVE_BENCH_ROUNDS ?? 15);
 const WARM_UP_MS = Number(process.env.EVE_BENCH_WARM_UP_MS ?? 1500);
 const GOALS = { 'node-get-10k': 1.5, 'node-get-1m': 2, 'node-nth': 3, 'node-vec-reduce': 3, 'node-swap-10k': 0.3 };
 
-// Nanoseconds of f(), the second time, as the first only brings back into the caches what the other side has driven out: wall time, or the time of the processor if that is less (the machine is shared).
+// Nanoseconds of f(), the second time, as the first only brings back into the caches what the other side has driven out: wall time, or the time of the
+// processor if that is less (the machine is shared).
 function time(f) {
   f();
   const cpu = process.cpuUsage();
@@ -49,7 +50,8 @@ function random(n, count) {
 
 const results = [];
 function report(row, part, r) {
-  console.error(`${row.padEnd(16)} ${part.padEnd(8)} ours ${r.ours.toFixed(1).padStart(8)} ns, peer ${r.peer.toFixed(1).padStart(8)} ns, ratio ${r.ratio.toFixed(2)}`);
+  const [ours, peer] = [r.ours, r.peer].map((ns) => ns.toFixed(1).padStart(8));
+  console.error(`${row.padEnd(16)} ${part.padEnd(8)} ours ${ours} ns, peer ${peer} ns, ratio ${r.ratio.toFixed(2)}`);
   return r;
 }
 function keep(row, r) {

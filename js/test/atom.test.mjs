@@ -21,16 +21,18 @@ test('values of all kinds come back as they were', () => {
   const a = slab.atom('a', null);
   const same = [
     null, true, false, 0, 1, -1, 2 ** 31, -(2 ** 31), 2 ** 32 + 1, -(2 ** 52) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0.5, -1.25, 1e300, -1e-300,
-    5e-324, Infinity, -Infinity, NaN, -0, 2 ** 53, 2n ** 53n, -(2n ** 53n), 2n ** 62n, -(2n ** 62n), 2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n, -(2n ** 63n) - 1n, 2n ** 200n,
-    -(2n ** 200n), '', 'a', '1234567', '12345678', 'é', 'Grüße', '日本語', 'emoji 😀 here', '\ud800', 'x\udc00y\ud800', 'a\u0000b', '\u0000', 'x'.repeat(100000),
-    'ü'.repeat(100000), '?'.repeat(20), keyword('a'), kw`ns/name`, keyword('with space', 'and/slash'), symbol('s'), symbol('ns/s'),
+    5e-324, Infinity, -Infinity, NaN, -0, 2 ** 53, 2n ** 53n, -(2n ** 53n), 2n ** 62n, -(2n ** 62n), 2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n,
+    -(2n ** 63n) - 1n, 2n ** 200n,
+    -(2n ** 200n), '', 'a', '1234567', '12345678', '\u00e9', 'Gr\u00fc\u00dfe', '\u65e5\u672c\u8a9e', 'emoji \u{1f600} here', '\ud800',
+    'x\udc00y\ud800', 'a\u0000b', '\u0000', 'x'.repeat(100000),
+    '\u00fc'.repeat(100000), '?'.repeat(20), keyword('a'), kw`ns/name`, keyword('with space', 'and/slash'), symbol('s'), symbol('ns/s'),
   ];
   for (const x of same) {
     assert.ok(Object.is(a.reset(x), x), inspect(x));
     assert.ok(Object.is(a.deref(), x), inspect(x));
   }
-  for (const x of [new Char('x'), new Char('\ud800'), new Ratio(-1, 3), new Ratio(2n ** 100n, 3n), new Decimal('1.50'), new Decimal('-1E+400'), new Decimal(2n ** 100n, -5),
-    new UUID('123e4567-e89b-12d3-a456-426614174000'), new Date(0), new Date(-1), new Date(8.64e15), new Instant(-5n, 999999999), new Instant(2n ** 40n, 1),
+  for (const x of [new Char('x'), new Char('\ud800'), new Ratio(-1, 3), new Ratio(2n ** 100n, 3n), new Decimal('1.50'),
+    new Decimal('-1E+400'), new Decimal(2n ** 100n, -5), new UUID('123e4567-e89b-12d3-a456-426614174000'), new Date(0), new Date(-1), new Date(8.64e15), new Instant(-5n, 999999999), new Instant(2n ** 40n, 1),
     Uint8Array.of(), Uint8Array.of(1, 255, 0)]) {
     const y = a.reset(x);
     assert.deepEqual(y, x);
@@ -45,12 +47,15 @@ test('values of all kinds come back as they were', () => {
 
 test('JavaScript collections become eve collections', () => {
   const slab = openAnonymous();
-  const a = slab.atom('a', { name: 'Berlin', at: [52.5, 13.4], tags: new Set(['a', keyword('b')]), deep: new Map([[[1, 2], new Map([[keyword('k'), list(1, 2)]])]]) });
+  const deep = new Map([[[1, 2], new Map([[keyword('k'), list(1, 2)]])]]);
+  const a = slab.atom('a', { name: 'Berlin', at: [52.5, 13.4], tags: new Set(['a', keyword('b')]), deep });
   const v = a.deref();
   assert.ok(v instanceof EveMap && v.get('at') instanceof EveVector && v.get('tags') instanceof EveSet);
   assert.ok(v.getIn(['deep', [1, 2], keyword('k')]) instanceof EveList);
   assert.equal(v.get('deep').get(list(1, 2)).get(kw`k`).first(), 1);
-  assert.deepEqual(JSON.parse(JSON.stringify(v)), { name: 'Berlin', at: [52.5, 13.4], tags: JSON.parse(JSON.stringify(v.get('tags'))), deep: { '[1 2]': { k: [1, 2] } } });
+  const json = JSON.parse(JSON.stringify(v));
+  assert.deepEqual(json.tags.sort(), ['a', 'b']);
+  assert.deepEqual(json, { name: 'Berlin', at: [52.5, 13.4], tags: json.tags, deep: { '[1 2]': { k: [1, 2] } } });
   assert.deepEqual(v.toJS().get('at'), [52.5, 13.4]);
   assert.match(inspect(v, { depth: 9 }), /EveMap Map\(4\) \{\s*'name' => 'Berlin',\s*'at' => EveVector \[ 52.5, 13.4 \]/);
   assert.equal(String(v.get('at')), '[52.5 13.4]');
@@ -211,7 +216,7 @@ test('handles keep their value whatever is committed later, leaked ones too', ()
 test('handles of another slab are copied', () => {
   const one = openAnonymous();
   const two = openAnonymous();
-  const a = one.atom('a', { k: [1, double(2), keyword('x'), new Set(['y']), list(1, 2)], 'ü': 'ü' });
+  const a = one.atom('a', { k: [1, double(2), keyword('x'), new Set(['y']), list(1, 2)], '\u00fc': '\u00fc' });
   const b = two.atom('b', 0);
   b.reset(a.deref());
   b.swap((x) => x.set('again', a.deref()));
@@ -246,8 +251,8 @@ test('snapshots, scoped reads and closed slabs: the value or an error', () => {
   fails(() => leaked.get('k'), 'EVE_RELEASED');
   fails(() => slab.snapshot().get(a).forEach((_, __, m) => { slab.close(); m.get('k'); }), 'EVE_CLOSED');
   slab.close();
-  for (const f of [() => a.deref(), () => a.reset(1), () => a.add(1), () => slab.snapshot(), () => slab.atom('a'), () => slab.version, () => slab.sync(), () => a.read((x) => x),
-    () => slab.has('a'), () => a.watch(() => {}), () => a.compareAndSet(1, 2)]) fails(f, 'EVE_CLOSED', /closed/);
+  for (const f of [() => a.deref(), () => a.reset(1), () => a.add(1), () => slab.snapshot(), () => slab.atom('a'), () => slab.version, () => slab.sync(),
+    () => a.read((x) => x), () => slab.has('a'), () => a.watch(() => {}), () => a.compareAndSet(1, 2)]) fails(f, 'EVE_CLOSED', /closed/);
   const held = open(path);
   const h = held.atom('a').deref();
   const it = held.atom('v', [1, 2]).deref()[Symbol.iterator]();
@@ -290,10 +295,13 @@ test('files: kept, refused, read-only', async () => {
 });
 
 test('random swaps are what the same changes of JavaScript collections give', () => {
-  const key = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom('Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', 'BBAa', 'a longer key', 'ä'), fc.constantFrom(...'abcdefgh').map((s) => keyword(s)));
+  const texts = fc.constantFrom('Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', 'BBAa', 'a longer key', '\u00e4');
+  const key = fc.oneof(fc.integer({ min: 0, max: 40 }), texts, fc.constantFrom(...'abcdefgh').map((s) => keyword(s)));
   const step = fc.oneof(
-    fc.tuple(fc.constant('set'), key, fc.integer()), fc.tuple(fc.constant('delete'), key), fc.tuple(fc.constant('merge'), fc.array(fc.tuple(key, fc.integer()), { maxLength: 30 })),
-    fc.tuple(fc.constant('push'), fc.integer()), fc.tuple(fc.constant('pop')), fc.tuple(fc.constant('at'), fc.nat(), fc.integer()), fc.tuple(fc.constant('concat'), fc.array(fc.integer(), { maxLength: 100 })),
+    fc.tuple(fc.constant('set'), key, fc.integer()), fc.tuple(fc.constant('delete'), key),
+    fc.tuple(fc.constant('merge'), fc.array(fc.tuple(key, fc.integer()), { maxLength: 30 })), fc.tuple(fc.constant('push'), fc.integer()),
+    fc.tuple(fc.constant('pop')), fc.tuple(fc.constant('at'), fc.nat(), fc.integer()),
+    fc.tuple(fc.constant('concat'), fc.array(fc.integer(), { maxLength: 100 })),
   );
   const slab = openAnonymous();
   const a = slab.atom('a', {});

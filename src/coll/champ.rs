@@ -60,7 +60,10 @@ impl Shape {
     #[inline]
     pub(super) fn of(node: Node) -> Shape {
         let maps = node.word(1);
-        Shape { data: maps as u32, nodes: (maps >> 32) as u32 }
+        Shape {
+            data: maps as u32,
+            nodes: (maps >> 32) as u32,
+        }
     }
 
     #[inline]
@@ -106,7 +109,10 @@ pub struct Entry {
 /// Node and word where the entry stands whose key has `hash` and is accepted by `is`. `root` is 0 for an empty trie.
 #[inline(always)]
 pub fn find<'a, const E: usize>(
-    r: Reader<'a>, root: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>,
+    r: Reader<'a>,
+    root: u64,
+    hash: u32,
+    mut is: impl FnMut(u64) -> Result<bool>,
 ) -> Result<Option<(Node<'a>, usize)>> {
     if root == 0 {
         return Ok(None);
@@ -134,7 +140,10 @@ pub fn find<'a, const E: usize>(
 
 #[cold]
 fn find_in_collision<'a, const E: usize>(
-    r: Reader<'a>, at: u64, hash: u32, is: &mut dyn FnMut(u64) -> Result<bool>,
+    r: Reader<'a>,
+    at: u64,
+    hash: u32,
+    is: &mut dyn FnMut(u64) -> Result<bool>,
 ) -> Result<Option<(Node<'a>, usize)>> {
     let node = r.node_of(at, collision_kind(E))?;
     if node.low(1) == hash {
@@ -151,7 +160,10 @@ fn find_in_collision<'a, const E: usize>(
 pub(super) fn collisions<const E: usize>(node: Node) -> Result<usize> {
     let n = node.high(1) as usize;
     if !(2..=COLLISION_SLOTS / E).contains(&n) {
-        return Err(Error::corrupt("a collision node has an impossible number of entries", node.offset()));
+        return Err(Error::corrupt(
+            "a collision node has an impossible number of entries",
+            node.offset(),
+        ));
     }
     Ok(n)
 }
@@ -164,7 +176,10 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     fn new() -> Path<'a> {
-        Path { steps: [None; LEVELS], len: 0 }
+        Path {
+            steps: [None; LEVELS],
+            len: 0,
+        }
     }
 
     fn push(&mut self, node: Node<'a>, i: usize) {
@@ -193,13 +208,30 @@ pub(super) struct Edit<'a> {
 impl<'a> Edit<'a> {
     /// Prepares to turn `from` into a node of `new` words; its words from [`FIRST`] to `keep` stay.
     #[inline]
-    pub(super) fn new(w: &mut Writer<'a>, token: Token, from: Node<'a>, old: usize, new: usize, keep: usize) -> Result<Edit<'a>> {
+    pub(super) fn new(
+        w: &mut Writer<'a>,
+        token: Token,
+        from: Node<'a>,
+        old: usize,
+        new: usize,
+        keep: usize,
+    ) -> Result<Edit<'a>> {
         if w.editable(from, token) && Writer::fits(old * 8, new * 8) {
-            return Ok(Edit { from, to: w.edit(from, token), moved: false, token });
+            return Ok(Edit {
+                from,
+                to: w.edit(from, token),
+                moved: false,
+                token,
+            });
         }
         let to = w.alloc(from.kind(), new * 8, Some(from), token)?;
         to.copy(FIRST, from, FIRST, keep - FIRST);
-        Ok(Edit { from, to, moved: true, token })
+        Ok(Edit {
+            from,
+            to,
+            moved: true,
+            token,
+        })
     }
 
     /// Brings the old words from `source` on to `target`.
@@ -284,10 +316,17 @@ pub fn insert<const E: usize>(w: &mut Writer, token: Token, root: u64, e: Entry)
             if E == SET || node.word(i + 1) == e.value {
                 return Ok((root, Change::None));
             }
-            break (set_word(w, token, node, shape.words::<E>(), i + 1, e.value)?, Change::Replaced);
+            break (
+                set_word(w, token, node, shape.words::<E>(), i + 1, e.value)?,
+                Change::Replaced,
+            );
         }
         let value = if E == MAP { node.word(i + 1) } else { 0 };
-        let other = Entry { key, hash: key::hash_of(r, key)?, value };
+        let other = Entry {
+            key,
+            hash: key::hash_of(r, key)?,
+            value,
+        };
         let child = make_pair::<E>(w, token, shift + BITS, other, e)?;
         break (entry_to_child::<E>(w, token, node, bit, child)?, Change::Added);
     };
@@ -296,7 +335,13 @@ pub fn insert<const E: usize>(w: &mut Writer, token: Token, root: u64, e: Entry)
 
 /// Hangs `new` where the path ends, copying the path's nodes as needed. Gives the root.
 #[inline]
-fn climb<'a, const E: usize>(w: &mut Writer<'a>, token: Token, mut path: Path<'a>, root: u64, mut new: u64) -> Result<u64> {
+fn climb<'a, const E: usize>(
+    w: &mut Writer<'a>,
+    token: Token,
+    mut path: Path<'a>,
+    root: u64,
+    mut new: u64,
+) -> Result<u64> {
     while let Some((node, i)) = path.pop() {
         if node.word(i) == new {
             return Ok(root);
@@ -343,7 +388,13 @@ fn drop_entry<'a, const E: usize>(w: &mut Writer<'a>, token: Token, node: Node<'
 
 /// `node` with `child` in the place of the entry at `bit`.
 #[inline]
-fn entry_to_child<'a, const E: usize>(w: &mut Writer<'a>, token: Token, node: Node<'a>, bit: u32, child: u64) -> Result<u64> {
+fn entry_to_child<'a, const E: usize>(
+    w: &mut Writer<'a>,
+    token: Token,
+    node: Node<'a>,
+    bit: u32,
+    child: u64,
+) -> Result<u64> {
     let shape = Shape::of(node);
     let (c, i, words) = (shape.child(bit), shape.entry::<E>(bit), shape.words::<E>());
     let edit = Edit::new(w, token, node, words, words + 1 - E, c)?;
@@ -355,7 +406,13 @@ fn entry_to_child<'a, const E: usize>(w: &mut Writer<'a>, token: Token, node: No
 }
 
 /// `node` with `e` in the place of the child at `bit`.
-fn child_to_entry<'a, const E: usize>(w: &mut Writer<'a>, token: Token, node: Node<'a>, bit: u32, e: Entry) -> Result<u64> {
+fn child_to_entry<'a, const E: usize>(
+    w: &mut Writer<'a>,
+    token: Token,
+    node: Node<'a>,
+    bit: u32,
+    e: Entry,
+) -> Result<u64> {
     let shape = Shape::of(node);
     let (c, i, words) = (shape.child(bit), shape.entry::<E>(bit), shape.words::<E>());
     let edit = Edit::new(w, token, node, words, words - 1 + E, c)?;
@@ -457,7 +514,11 @@ pub fn remove<const E: usize>(w: &mut Writer, token: Token, root: u64, key: u64,
     let mut path = Path::new();
     let mut at = root;
     let node = loop {
-        let node = if path.shift() == COLLISION_SHIFT { break r.node(at)? } else { r.node_of(at, node_kind(E))? };
+        let node = if path.shift() == COLLISION_SHIFT {
+            break r.node(at)?;
+        } else {
+            r.node_of(at, node_kind(E))?
+        };
         let shape = Shape::of(node);
         let bit = bit_at(hash, path.shift());
         if shape.nodes & bit == 0 {
@@ -484,7 +545,13 @@ pub fn remove<const E: usize>(w: &mut Writer, token: Token, root: u64, key: u64,
 }
 
 fn drop_from_node<'a, const E: usize>(
-    w: &mut Writer<'a>, token: Token, node: Node<'a>, bit: u32, key: u64, hash: u32, is_root: bool,
+    w: &mut Writer<'a>,
+    token: Token,
+    node: Node<'a>,
+    bit: u32,
+    key: u64,
+    hash: u32,
+    is_root: bool,
 ) -> Result<Option<Rest>> {
     let shape = Shape::of(node);
     let i = shape.entry::<E>(bit);
@@ -494,7 +561,10 @@ fn drop_from_node<'a, const E: usize>(
     let childless = shape.nodes == 0;
     if childless && shape.entries() == 1 {
         if !is_root {
-            return Err(Error::corrupt("a node below the root has a single entry", node.offset()));
+            return Err(Error::corrupt(
+                "a node below the root has a single entry",
+                node.offset(),
+            ));
         }
         return Ok(Some(Rest::Nothing));
     }
@@ -506,9 +576,17 @@ fn drop_from_node<'a, const E: usize>(
 }
 
 #[cold]
-fn drop_from_collision<const E: usize>(w: &mut Writer, token: Token, at: u64, key: u64, hash: u32) -> Result<Option<Rest>> {
+fn drop_from_collision<const E: usize>(
+    w: &mut Writer,
+    token: Token,
+    at: u64,
+    key: u64,
+    hash: u32,
+) -> Result<Option<Rest>> {
     let r = w.reader();
-    let Some((node, i)) = find_in_collision::<E>(r, at, hash, &mut |k| key::same(r, k, key))? else { return Ok(None) };
+    let Some((node, i)) = find_in_collision::<E>(r, at, hash, &mut |k| key::same(r, k, key))? else {
+        return Ok(None);
+    };
     let n = collisions::<E>(node)?;
     if n == 2 {
         let other = if i == FIRST { FIRST + E } else { FIRST };
@@ -523,12 +601,21 @@ fn drop_from_collision<const E: usize>(w: &mut Writer, token: Token, at: u64, ke
 
 /// The entry at word `i`. `hash` agrees with its key's hash at the levels above, which is all that the caller uses.
 fn entry_at<const E: usize>(node: Node, i: usize, hash: u32) -> Entry {
-    Entry { key: node.word(i), hash, value: if E == MAP { node.word(i + 1) } else { 0 } }
+    Entry {
+        key: node.word(i),
+        hash,
+        value: if E == MAP { node.word(i + 1) } else { 0 },
+    }
 }
 
 /// Puts the last entry of `node`, which ends the path, into the lowest node above it that holds something else or is the root.
 fn lift<'a, const E: usize>(
-    w: &mut Writer<'a>, token: Token, mut path: Path<'a>, root: u64, node: Node<'a>, e: Entry,
+    w: &mut Writer<'a>,
+    token: Token,
+    mut path: Path<'a>,
+    root: u64,
+    node: Node<'a>,
+    e: Entry,
 ) -> Result<u64> {
     let mut dropped = [Some(node); LEVELS + 1];
     let mut n = 1;

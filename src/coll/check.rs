@@ -1,7 +1,8 @@
 //! The invariants of `docs/format.md`, section 3, of one collection, walked.
 
 use super::champ::{
-    bit_at, collision_kind, collisions, node_kind, Shape, COLLISION_SHIFT, FIRST, LEVELS, MAP as MAP_ENTRY, SET as SET_ENTRY,
+    bit_at, collision_kind, collisions, node_kind, Shape, COLLISION_SHIFT, FIRST, LEVELS, MAP as MAP_ENTRY,
+    SET as SET_ENTRY,
 };
 use super::map::{form, Form};
 use super::radix::{self, Tree};
@@ -51,8 +52,16 @@ fn check_array(r: Reader, node: Node, n: usize) -> Result<()> {
 
 fn check_trie<const E: usize>(r: Reader, h: Node) -> Result<()> {
     let (count, root) = (head::count(h), h.word(head::ROOT));
-    ensure(count <= head::COUNT_MAX, "a collection is larger than a count can say", h)?;
-    ensure(count > 0 || h.word(head::META) != NIL, "an empty collection without metadata is not the constant", h)?;
+    ensure(
+        count <= head::COUNT_MAX,
+        "a collection is larger than a count can say",
+        h,
+    )?;
+    ensure(
+        count > 0 || h.word(head::META) != NIL,
+        "an empty collection without metadata is not the constant",
+        h,
+    )?;
     let mut left = count;
     if root != 0 {
         check_node::<E>(r, root, 0, 0, &mut left)?;
@@ -67,19 +76,35 @@ fn check_node<const E: usize>(r: Reader, at: u64, shift: u32, path: u32, left: &
     }
     let node = r.node_of(at, node_kind(E))?;
     let shape = Shape::of(node);
-    ensure(shape.data & shape.nodes == 0, "a node has an entry and a child at one place", node)?;
-    ensure(shape.children() > 0 || shape.entries() > (shift > 0) as usize, "a node below the root has a single entry", node)?;
+    ensure(
+        shape.data & shape.nodes == 0,
+        "a node has an entry and a child at one place",
+        node,
+    )?;
+    ensure(
+        shape.children() > 0 || shape.entries() > (shift > 0) as usize,
+        "a node below the root has a single entry",
+        node,
+    )?;
     take(left, shape.entries(), node)?;
     let (mut child, mut entry) = (FIRST, FIRST + shape.children());
     for place in 0..32u32 {
         let bit = 1 << place;
         // At the last level only two bits of the hash are left.
         let way = path | (place << shift);
-        ensure((shape.data | shape.nodes) & bit == 0 || way >> shift == place, "a node uses a place that no hash has", node)?;
+        ensure(
+            (shape.data | shape.nodes) & bit == 0 || way >> shift == place,
+            "a node uses a place that no hash has",
+            node,
+        )?;
         if shape.data & bit != 0 {
             let hash = key::hash_of(r, node.word(entry))?;
             let low = if shift == 0 { 0 } else { u32::MAX >> (32 - shift) };
-            ensure((hash ^ path) & low == 0 && bit_at(hash, shift) == bit, "a key lies where its hash doesn't lead", node)?;
+            ensure(
+                (hash ^ path) & low == 0 && bit_at(hash, shift) == bit,
+                "a key lies where its hash doesn't lead",
+                node,
+            )?;
             entry += E;
         }
         if shape.nodes & bit != 0 {
@@ -94,10 +119,18 @@ fn check_collision<const E: usize>(r: Reader, at: u64, path: u32, left: &mut usi
     let node = r.node_of(at, collision_kind(E))?;
     let n = collisions::<E>(node)?;
     take(left, n, node)?;
-    ensure(node.low(1) == path, "a collision node lies where its hash doesn't lead", node)?;
+    ensure(
+        node.low(1) == path,
+        "a collision node lies where its hash doesn't lead",
+        node,
+    )?;
     let key = |i: usize| node.word(FIRST + E * i);
     for i in 0..n {
-        ensure(key::hash_of(r, key(i))? == path, "a collision node has a key of another hash", node)?;
+        ensure(
+            key::hash_of(r, key(i))? == path,
+            "a collision node has a key of another hash",
+            node,
+        )?;
         for j in 0..i {
             ensure(!key::same(r, key(i), key(j))?, "a key is twice in a map or set", node)?;
         }
@@ -106,7 +139,11 @@ fn check_collision<const E: usize>(r: Reader, at: u64, path: u32, left: &mut usi
 }
 
 fn take(left: &mut usize, n: usize, node: Node) -> Result<()> {
-    ensure(n <= *left, "a collection's count is not the number of its elements", node)?;
+    ensure(
+        n <= *left,
+        "a collection's count is not the number of its elements",
+        node,
+    )?;
     *left -= n;
     Ok(())
 }
@@ -114,7 +151,11 @@ fn take(left: &mut usize, n: usize, node: Node) -> Result<()> {
 fn check_vector(r: Reader, v: u64) -> Result<()> {
     let (node, h) = vector::head_of(r, v)?;
     let Some(node) = node else { return Ok(()) };
-    ensure(h.count <= head::COUNT_MAX, "a vector is larger than a count can say", node)?;
+    ensure(
+        h.count <= head::COUNT_MAX,
+        "a vector is larger than a count can say",
+        node,
+    )?;
     if h.count == 0 {
         let bare = h.tree.root == 0 && h.tail == 0 && vector::meta(r, v)? != NIL;
         return ensure(bare, "an empty vector is not the constant or has elements", node);
@@ -123,10 +164,18 @@ fn check_vector(r: Reader, v: u64) -> Result<()> {
     check_vector_node(r, h.tail, h.count - len)?;
     let Tree { root, shift } = h.tree;
     if len == 0 {
-        return ensure(root == 0 && shift == radix::BITS, "a vector has a tree that its count doesn't need", node);
+        return ensure(
+            root == 0 && shift == radix::BITS,
+            "a vector has a tree that its count doesn't need",
+            node,
+        );
     }
     let low = shift == radix::BITS || len > 1 << shift;
-    ensure(low && len as u64 <= 32 << shift, "a vector's tree is higher or lower than its count needs", node)?;
+    ensure(
+        low && len as u64 <= 32 << shift,
+        "a vector's tree is higher or lower than its count needs",
+        node,
+    )?;
     check_tree(r, root, shift, len)
 }
 
@@ -137,7 +186,12 @@ fn check_tree(r: Reader, at: u64, shift: u32, len: usize) -> Result<()> {
     }
     let node = check_vector_node(r, at, len.div_ceil(1 << shift))?;
     for (i, start) in (0..len).step_by(1 << shift).enumerate() {
-        check_tree(r, node.word(radix::FIRST + i), shift - radix::BITS, (len - start).min(1 << shift))?;
+        check_tree(
+            r,
+            node.word(radix::FIRST + i),
+            shift - radix::BITS,
+            (len - start).min(1 << shift),
+        )?;
     }
     Ok(())
 }
@@ -153,7 +207,11 @@ fn check_list(r: Reader, l: u64) -> Result<()> {
     let mut at = l;
     let mut left = list::count(r, l)?;
     while let Some(cell) = list::cell_of(r, at)? {
-        ensure(cell.low(1) as usize == left && left > 0, "a list's cell has a wrong count", cell)?;
+        ensure(
+            cell.low(1) as usize == left && left > 0,
+            "a list's cell has a wrong count",
+            cell,
+        )?;
         at = cell.word(list::REST);
         left -= 1;
     }

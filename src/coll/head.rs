@@ -33,7 +33,13 @@ pub(super) fn count_up(count: usize) -> Result<usize> {
 /// A head of type `kind`, in the place of `old` if there is one. The hash counts as not computed.
 #[inline]
 pub(super) fn put(
-    w: &mut Writer, token: Token, kind: u8, old: Option<Node>, count: usize, root: u64, meta: u64,
+    w: &mut Writer,
+    token: Token,
+    kind: u8,
+    old: Option<Node>,
+    count: usize,
+    root: u64,
+    meta: u64,
 ) -> Result<u64> {
     let head = match old {
         Some(n) if w.editable(n, token) => w.edit(n, token),
@@ -49,7 +55,10 @@ pub(super) fn put(
 pub(super) fn put_less(w: &mut Writer, token: Token, kind: u8, old: Node, root: u64, empty: u64) -> Result<u64> {
     let left = count(old).wrapping_sub(1);
     if (left == 0) != (root == 0) {
-        return Err(Error::corrupt("a collection's count is not the number of its elements", old.offset()));
+        return Err(Error::corrupt(
+            "a collection's count is not the number of its elements",
+            old.offset(),
+        ));
     }
     let meta = old.word(META);
     if left == 0 && meta == NIL {
@@ -61,7 +70,13 @@ pub(super) fn put_less(w: &mut Writer, token: Token, kind: u8, old: Node, root: 
 
 /// `old` (None: the empty constant) with other metadata. The content is the same, so a known hash stays.
 pub(super) fn put_meta(w: &mut Writer, kind: u8, old: Option<Node>, meta: u64, empty: u64) -> Result<u64> {
-    let Some(n) = old else { return if meta == NIL { Ok(empty) } else { put(w, 0, kind, None, 0, 0, meta) } };
+    let Some(n) = old else {
+        return if meta == NIL {
+            Ok(empty)
+        } else {
+            put(w, 0, kind, None, 0, 0, meta)
+        };
+    };
     if n.word(META) == meta {
         return Ok(n.offset());
     }

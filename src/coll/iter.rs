@@ -17,7 +17,10 @@ pub struct Iter<'a> {
     state: State<'a>,
 }
 
-#[allow(clippy::large_enum_variant, reason = "an iterator lives on the stack; a box would cost an allocation each")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an iterator lives on the stack; a box would cost an allocation each"
+)]
 #[derive(Clone, Debug)]
 enum State<'a> {
     Done,
@@ -53,7 +56,11 @@ struct Vector<'a> {
 impl<'a> Iter<'a> {
     /// An iterator over the collection `coll`; nil is empty. `Type` if it is something else.
     pub fn new(r: Reader<'a>, coll: u64) -> Result<Iter<'a>> {
-        let none = Iter { r, left: 0, state: State::Done };
+        let none = Iter {
+            r,
+            left: 0,
+            state: State::Done,
+        };
         if !is_pointer(coll) {
             return match coll {
                 NIL | EMPTY_MAP | EMPTY_SET | EMPTY_VECTOR | EMPTY_LIST => Ok(none),
@@ -71,7 +78,16 @@ impl<'a> Iter<'a> {
             VECTOR => {
                 let (_, h) = vector::head_of(r, coll)?;
                 let (tree, tree_len, tail) = (h.tree, h.tree_len(), h.tail);
-                (h.count, State::Vector(Vector { tree, tree_len, tail, next: 0, leaf: None }))
+                (
+                    h.count,
+                    State::Vector(Vector {
+                        tree,
+                        tree_len,
+                        tail,
+                        next: 0,
+                        leaf: None,
+                    }),
+                )
             }
             LIST => (list::count(r, coll)?, State::List(coll)),
             _ => return Err(super::not_a_collection()),
@@ -104,7 +120,12 @@ impl<'a> Iter<'a> {
         };
         match (item, self.left) {
             (None, 0) | (Some(_), 1..) => self.left -= item.is_some() as usize,
-            _ => return Err(Error::corrupt("a collection's count is not the number of its elements", 0)),
+            _ => {
+                return Err(Error::corrupt(
+                    "a collection's count is not the number of its elements",
+                    0,
+                ))
+            }
         }
         Ok(item)
     }
@@ -129,7 +150,14 @@ fn trie_state<'a>(r: Reader<'a>, entry: usize, h: Node<'a>) -> Result<State<'a>>
     if root == 0 {
         return Ok(State::Done);
     }
-    let mut trie = Trie { entry, node: h, at: 0, end: 0, above: [None; LEVELS], depth: 0 };
+    let mut trie = Trie {
+        entry,
+        node: h,
+        at: 0,
+        end: 0,
+        above: [None; LEVELS],
+        depth: 0,
+    };
     trie.enter(r.node_of(root, node_kind(entry))?);
     Ok(State::Trie(trie))
 }
@@ -154,7 +182,11 @@ impl<'a> Trie<'a> {
         }
         let i = self.at;
         self.at += self.entry;
-        let value = if self.entry == MAP_ENTRY { self.node.word(i + 1) } else { 0 };
+        let value = if self.entry == MAP_ENTRY {
+            self.node.word(i + 1)
+        } else {
+            0
+        };
         Ok(Some((self.node.word(i), value)))
     }
 
@@ -162,7 +194,9 @@ impl<'a> Trie<'a> {
     /// by the number of entries.
     fn next_node(&mut self, r: Reader<'a>) -> Result<bool> {
         while self.depth > 0 {
-            let Some((node, next, end)) = &mut self.above[self.depth - 1] else { break };
+            let Some((node, next, end)) = &mut self.above[self.depth - 1] else {
+                break;
+            };
             if *next == *end {
                 self.depth -= 1;
                 continue;
@@ -185,7 +219,11 @@ impl<'a> Trie<'a> {
 
     fn enter_collision(&mut self, r: Reader<'a>, at: u64) -> Result<()> {
         let node = r.node_of(at, collision_kind(self.entry))?;
-        let n = if self.entry == MAP_ENTRY { collisions::<MAP_ENTRY>(node)? } else { collisions::<SET_ENTRY>(node)? };
+        let n = if self.entry == MAP_ENTRY {
+            collisions::<MAP_ENTRY>(node)?
+        } else {
+            collisions::<SET_ENTRY>(node)?
+        };
         self.node = node;
         self.at = FIRST;
         self.end = FIRST + self.entry * n;

@@ -89,7 +89,10 @@ impl<'a> TextKey<'a> {
     #[inline]
     pub fn new(bytes: &'a [u8]) -> TextKey<'a> {
         debug_assert!(bytes.len() > INLINE_STRING_MAX);
-        TextKey { bytes, hash: value::hash::hash_string(bytes) as u32 }
+        TextKey {
+            bytes,
+            hash: value::hash::hash_string(bytes) as u32,
+        }
     }
 
     /// Clojure's hash of the text.
@@ -108,7 +111,11 @@ impl<'a> TextKey<'a> {
         if text.kind() != TEXT || text.low(1) != self.hash {
             return Ok(false);
         }
-        let (start, len) = if is_ascii(text) { (2, text.high(1)) } else { (3, text.low(2)) };
+        let (start, len) = if is_ascii(text) {
+            (2, text.high(1))
+        } else {
+            (3, text.low(2))
+        };
         if len as usize != self.bytes.len() {
             return Ok(false);
         }
@@ -124,7 +131,10 @@ impl<'a> TextKey<'a> {
         let full = self.bytes.len() / 8;
         let rest = self.bytes.len() % 8;
         let word = |i: usize| u64::from_le_bytes(self.bytes[i..i + 8].try_into().expect("eight bytes"));
-        let Some(last) = self.bytes.len().checked_sub(8).map(word) else { return false };
-        (0..full).all(|i| text.word(start + i) == word(8 * i)) && (rest == 0 || text.word(start + full) == last >> (64 - 8 * rest))
+        let Some(last) = self.bytes.len().checked_sub(8).map(word) else {
+            return false;
+        };
+        (0..full).all(|i| text.word(start + i) == word(8 * i))
+            && (rest == 0 || text.word(start + full) == last >> (64 - 8 * rest))
     }
 }

@@ -44,7 +44,10 @@ pub(super) fn form<'a>(r: Reader<'a>, m: u64) -> Result<Form<'a>> {
 fn array_count(node: Node) -> Result<usize> {
     let n = head::count(node);
     if n == 0 || n > ARRAY_MAP_MAX {
-        return Err(Error::corrupt("an array map has an impossible number of entries", node.offset()));
+        return Err(Error::corrupt(
+            "an array map has an impossible number of entries",
+            node.offset(),
+        ));
     }
     Ok(n)
 }
@@ -76,7 +79,12 @@ pub fn get_entry(r: Reader, m: u64, key: u64, hash: u32) -> Result<Option<(u64, 
 }
 
 #[inline(always)]
-fn find<'a>(r: Reader<'a>, m: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>) -> Result<Option<(Node<'a>, usize)>> {
+fn find<'a>(
+    r: Reader<'a>,
+    m: u64,
+    hash: u32,
+    mut is: impl FnMut(u64) -> Result<bool>,
+) -> Result<Option<(Node<'a>, usize)>> {
     if is_pointer(m) {
         let head = r.node(m)?;
         if head.kind() == MAP {
@@ -88,7 +96,11 @@ fn find<'a>(r: Reader<'a>, m: u64, hash: u32, mut is: impl FnMut(u64) -> Result<
 
 /// [`find`] in a map that has no trie.
 #[inline(never)]
-fn find_in_small<'a>(r: Reader<'a>, m: u64, is: &mut impl FnMut(u64) -> Result<bool>) -> Result<Option<(Node<'a>, usize)>> {
+fn find_in_small<'a>(
+    r: Reader<'a>,
+    m: u64,
+    is: &mut impl FnMut(u64) -> Result<bool>,
+) -> Result<Option<(Node<'a>, usize)>> {
     match form(r, m)? {
         Form::Array(node, n) => Ok(find_in_array(node, n, is)?.map(|i| (node, i))),
         _ => Ok(None),
@@ -171,7 +183,11 @@ fn array_to_trie<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, e: Entry)
     let mut root = 0;
     for i in (ARRAY_FIRST..).step_by(2).take(ARRAY_MAP_MAX) {
         let key = node.word(i);
-        let old = Entry { key, hash: key::hash_of(r, key)?, value: node.word(i + 1) };
+        let old = Entry {
+            key,
+            hash: key::hash_of(r, key)?,
+            value: node.word(i + 1),
+        };
         root = champ::insert::<{ champ::MAP }>(w, own, root, old)?.0;
     }
     root = champ::insert::<{ champ::MAP }>(w, own, root, e)?.0;
@@ -195,10 +211,16 @@ pub fn dissoc(w: &mut Writer, token: Token, m: u64, key: u64, hash: u32) -> Resu
 fn dissoc_array<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, n: usize, key: u64) -> Result<u64> {
     let r = w.reader();
     let words = ARRAY_FIRST + 2 * n;
-    let Some(i) = find_in_array(node, n, &mut |k| key::same(r, k, key))? else { return Ok(node.offset()) };
+    let Some(i) = find_in_array(node, n, &mut |k| key::same(r, k, key))? else {
+        return Ok(node.offset());
+    };
     if n == 1 {
         let meta = node.word(ARRAY_META);
-        let empty = if meta == NIL { EMPTY_MAP } else { head::put(w, token, MAP, None, 0, 0, meta)? };
+        let empty = if meta == NIL {
+            EMPTY_MAP
+        } else {
+            head::put(w, token, MAP, None, 0, 0, meta)?
+        };
         w.free_if_editable(node, token);
         return Ok(empty);
     }

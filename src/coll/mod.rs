@@ -44,7 +44,10 @@ fn not_a_collection() -> Error {
 /// A count that the slab has no room for would make a walk of a damaged collection, whose nodes are met again and again, endless.
 fn check_count(r: Reader, count: usize, node: Node) -> Result<()> {
     if count as u64 > r.mapping().backed() / size_of::<u64>() as u64 {
-        return Err(Error::corrupt("a collection's count is larger than the slab", node.offset()));
+        return Err(Error::corrupt(
+            "a collection's count is larger than the slab",
+            node.offset(),
+        ));
     }
     Ok(())
 }

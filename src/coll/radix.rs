@@ -122,7 +122,10 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     fn new() -> Path<'a> {
-        Path { steps: [None; LEVELS + 1], len: 0 }
+        Path {
+            steps: [None; LEVELS + 1],
+            len: 0,
+        }
     }
 
     fn push(&mut self, node: Node<'a>, i: usize) -> Result<()> {
@@ -182,7 +185,10 @@ pub(super) fn assoc(w: &mut Writer, token: Token, t: Tree, i: usize, word: u64) 
 /// The tree, which has `len` elements, with one more full `leaf`.
 pub(super) fn push_leaf(w: &mut Writer, token: Token, t: Tree, len: usize, leaf: u64) -> Result<Tree> {
     if t.root == 0 {
-        return Ok(Tree { root: chain(w, token, BITS, leaf)?, shift: BITS });
+        return Ok(Tree {
+            root: chain(w, token, BITS, leaf)?,
+            shift: BITS,
+        });
     }
     if t.shift > SHIFT_MAX {
         return Err(Error::corrupt("a vector's tree is too high", t.root));
@@ -192,7 +198,10 @@ pub(super) fn push_leaf(w: &mut Writer, token: Token, t: Tree, len: usize, leaf:
         let root = alloc(w, token, None, 2)?;
         root.set(FIRST, t.root);
         root.set(FIRST + 1, second);
-        return Ok(Tree { root: root.offset(), shift: t.shift + BITS });
+        return Ok(Tree {
+            root: root.offset(),
+            shift: t.shift + BITS,
+        });
     }
     let r = w.reader();
     let mut path = Path::new();
@@ -207,7 +216,10 @@ pub(super) fn push_leaf(w: &mut Writer, token: Token, t: Tree, len: usize, leaf:
         if p == n {
             let child = chain(w, token, shift - BITS, leaf)?;
             let new = push(w, token, node, child)?;
-            return Ok(Tree { root: path.climb(w, token, t.root, new)?, ..t });
+            return Ok(Tree {
+                root: path.climb(w, token, t.root, new)?,
+                ..t
+            });
         }
         path.push(node, p)?;
         at = node.word(FIRST + p);
@@ -254,10 +266,16 @@ pub(super) fn pop_leaf(w: &mut Writer, token: Token, t: Tree, len: usize) -> Res
             n += 1;
         } else if path.len == 0 && p == 1 && t.shift > BITS {
             dropped[n] = Some(node);
-            break Tree { root: node.word(FIRST), shift: t.shift - BITS };
+            break Tree {
+                root: node.word(FIRST),
+                shift: t.shift - BITS,
+            };
         } else {
             let new = pop(w, token, node)?;
-            break Tree { root: path.climb(w, token, t.root, new)?, ..t };
+            break Tree {
+                root: path.climb(w, token, t.root, new)?,
+                ..t
+            };
         }
     };
     for node in dropped.iter().flatten() {

@@ -64,7 +64,9 @@ pub fn conj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result
 
 /// `s` without `key`; `s` itself if it isn't there.
 pub fn disj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result<u64> {
-    let Some(head) = head_of(w.reader(), s)? else { return Ok(s) };
+    let Some(head) = head_of(w.reader(), s)? else {
+        return Ok(s);
+    };
     match champ::remove::<E>(w, token, head.word(ROOT), key, hash)? {
         None => Ok(s),
         Some(root) => head::put_less(w, token, SET, head, root, EMPTY_SET),

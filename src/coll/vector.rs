@@ -23,7 +23,12 @@ pub(super) struct Head {
     meta: u64,
 }
 
-const EMPTY: Head = Head { count: 0, tree: radix::EMPTY, tail: 0, meta: NIL };
+const EMPTY: Head = Head {
+    count: 0,
+    tree: radix::EMPTY,
+    tail: 0,
+    meta: NIL,
+};
 
 impl Head {
     /// Number of elements in the tree.
@@ -54,8 +59,16 @@ fn node_of<'a>(r: Reader<'a>, v: u64) -> Result<Option<Node<'a>>> {
 
 #[inline]
 fn read(node: Node) -> Head {
-    let tree = Tree { root: node.word(ROOT), shift: node.high(1) };
-    Head { count: node.low(1) as usize, tree, tail: node.word(TAIL), meta: node.word(META) }
+    let tree = Tree {
+        root: node.word(ROOT),
+        shift: node.high(1),
+    };
+    Head {
+        count: node.low(1) as usize,
+        tree,
+        tail: node.word(TAIL),
+        meta: node.word(META),
+    }
 }
 
 /// Head object and content of vector `v`. `Type` if it isn't a vector.
@@ -99,7 +112,10 @@ pub fn nth(r: Reader, v: u64, i: usize) -> Result<Option<u64>> {
     if i >= start {
         return Ok(Some(r.node(node.word(TAIL))?.word(FIRST + i - start)));
     }
-    let tree = Tree { root: node.word(ROOT), shift: node.high(1) };
+    let tree = Tree {
+        root: node.word(ROOT),
+        shift: node.high(1),
+    };
     Ok(Some(radix::leaf(r, tree, i)?.word(FIRST + i % VECTOR_WIDTH)))
 }
 
@@ -107,7 +123,10 @@ pub fn nth(r: Reader, v: u64, i: usize) -> Result<Option<u64>> {
 fn tail<'a>(r: Reader<'a>, h: &Head) -> Result<Node<'a>> {
     let tail = r.node_of(h.tail, VECTOR_NODE)?;
     if radix::used(tail)? != h.count - h.tree_len() {
-        return Err(Error::corrupt("a vector's tail has another length than its count says", h.tail));
+        return Err(Error::corrupt(
+            "a vector's tail has another length than its count says",
+            h.tail,
+        ));
     }
     Ok(tail)
 }
@@ -153,7 +172,9 @@ pub fn assoc(w: &mut Writer, token: Token, v: u64, i: usize, word: u64) -> Resul
 pub fn pop(w: &mut Writer, token: Token, v: u64) -> Result<u64> {
     let r = w.reader();
     let (node, mut h) = head_of(r, v)?;
-    let Some(node) = node.filter(|_| h.count > 0) else { return Err(Error::arg("the vector is empty")) };
+    let Some(node) = node.filter(|_| h.count > 0) else {
+        return Err(Error::arg("the vector is empty"));
+    };
     let last = tail(r, &h)?;
     let len = h.tree_len();
     h.count -= 1;
@@ -167,7 +188,11 @@ pub fn pop(w: &mut Writer, token: Token, v: u64) -> Result<u64> {
         w.free_if_editable(last, token);
         return Ok(v);
     }
-    let empty = if h.meta == NIL { EMPTY_VECTOR } else { put(w, token, Some(node), Head { meta: h.meta, ..EMPTY })? };
+    let empty = if h.meta == NIL {
+        EMPTY_VECTOR
+    } else {
+        put(w, token, Some(node), Head { meta: h.meta, ..EMPTY })?
+    };
     w.free_if_editable(last, token);
     if empty == EMPTY_VECTOR {
         w.free_if_editable(node, token);
@@ -184,7 +209,17 @@ pub fn from_words(w: &mut Writer, words: &[u64]) -> Result<u64> {
     let (full, rest) = words.split_at(tree_len(words.len()));
     let tree = radix::build(w, full)?;
     let tail = radix::make(w, rest)?;
-    put(w, PERSISTENT, None, Head { count: words.len(), tree, tail, meta: NIL })
+    put(
+        w,
+        PERSISTENT,
+        None,
+        Head {
+            count: words.len(),
+            tree,
+            tail,
+            meta: NIL,
+        },
+    )
 }
 
 /// Metadata of `v`, nil if it has none.

@@ -13,10 +13,7 @@ pub const FIRST_GROUPS: u32 = 128;
 /// See [`FIRST_AGENTS`].
 pub const FIRST_RECORDS: u32 = 64;
 
-/// State of the allocation maps (control page): every marked cell is reachable or known to somebody.
-pub const MAPS_EXACT: u32 = 0;
-/// State of the allocation maps: cells may be marked that nobody reaches; a trace finds them.
-pub const MAPS_SUPERSET: u32 = 1;
+pub use crate::slab::layout::{MAPS_EXACT, MAPS_SUPERSET};
 
 /// The parts of the header that are in use from the start, as (offset, length); everything else of it may be a hole in the file.
 pub const FIRST_RANGES: [(u64, u64); 8] = [

@@ -92,6 +92,10 @@ impl Agent {
     /// Gives blocks and line back. What still waits in limbo is left to the tracer.
     pub fn release(mut self, m: Memory) {
         self.drain(m, true);
+        if !self.limbo.is_empty() {
+            // What still waits can't be given on: it is lost to a trace.
+            m.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
+        }
         self.alloc.shelve_all(m.map);
         let line = m.map.agent(self.index);
         for slot in [Slot::A, Slot::B, Slot::Help] {

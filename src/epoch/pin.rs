@@ -33,7 +33,10 @@ fn pinned(v: Version) -> u64 {
 }
 
 fn decode(word: u64) -> Version {
-    Version { number: word >> 16, record: (word >> 2 & 0x3fff) as usize }
+    Version {
+        number: word >> 16,
+        record: (word >> 2 & 0x3fff) as usize,
+    }
 }
 
 fn word(s: &impl Shared, agent: usize, slot: Slot) -> &AtomicU64 {
@@ -44,7 +47,10 @@ fn word(s: &impl Shared, agent: usize, slot: Slot) -> &AtomicU64 {
 fn root_version(s: &impl Shared) -> Version {
     // Acquire pairs with the commit's CAS: the record and everything that it reaches is visible.
     let record = s.root().load(order("pin: root acquires", Acquire)) as usize % s.records();
-    Version { number: s.record(record).version.load(Relaxed), record }
+    Version {
+        number: s.record(record).version.load(Relaxed),
+        record,
+    }
 }
 
 /// Pins the current version. `sequence` belongs to the agent line's owner and is never reused for one pin word.
@@ -86,7 +92,8 @@ impl Pinned {
     /// Does any pin meet [birth, death)?
     pub fn meets(&self, birth: u64, death: u64) -> bool {
         let i = self.points.partition_point(|&v| v < birth);
-        self.points.get(i).is_some_and(|&v| v < death) || self.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi)
+        self.points.get(i).is_some_and(|&v| v < death)
+            || self.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi)
     }
 
     /// Is a single version pinned? Intervals (groups, the tracer) don't count.
@@ -96,7 +103,12 @@ impl Pinned {
 
     /// The lowest version that anything protects.
     pub fn lowest(&self) -> Option<u64> {
-        self.points.first().copied().into_iter().chain(self.intervals.iter().map(|i| i.0)).min()
+        self.points
+            .first()
+            .copied()
+            .into_iter()
+            .chain(self.intervals.iter().map(|i| i.0))
+            .min()
     }
 }
 
@@ -166,7 +178,12 @@ fn help(s: &impl Shared, agent: usize, sequence: &mut u64, w: &AtomicU64, seen: 
         false => pin(s, agent, Slot::Help, sequence),
         true => decode(word(s, agent, Slot::A).load(Relaxed)),
     };
-    let answer = match w.compare_exchange(seen, pinned(v), order("help: releases", AcqRel), order("scan: acquires", Acquire)) {
+    let answer = match w.compare_exchange(
+        seen,
+        pinned(v),
+        order("help: releases", AcqRel),
+        order("scan: acquires", Acquire),
+    ) {
         Ok(_) => Some(v.number),
         Err(now) if now & 3 == PINNED => Some(decode(now).number),
         // EMPTY, or a newer episode: it began after our fence, so it reads a root no older than ours.

@@ -38,7 +38,13 @@ pub struct ClaimCache {
 /// Claims a record for the version after `base`, which the caller has pinned: a FREE one, or one of an older version that no pin is on.
 /// An old scan serves as long as it judges the record's version: a version that is past and was unpinned can't be pinned again.
 /// None: all records are pinned.
-pub fn claim(s: &impl Shared, agent: usize, sequence: &mut u64, base: Version, cache: &mut ClaimCache) -> Option<usize> {
+pub fn claim(
+    s: &impl Shared,
+    agent: usize,
+    sequence: &mut u64,
+    base: Version,
+    cache: &mut ClaimCache,
+) -> Option<usize> {
     let n = s.records();
     for rescan in [false, true] {
         if rescan {
@@ -46,15 +52,29 @@ pub fn claim(s: &impl Shared, agent: usize, sequence: &mut u64, base: Version, c
             cache.scanned = base.number;
         }
         debug_assert!(cache.scanned <= base.number, "the root never goes back");
-        let judged = if weakened("claim: only what the scan judges") { base.number } else { cache.scanned };
+        let judged = if weakened("claim: only what the scan judges") {
+            base.number
+        } else {
+            cache.scanned
+        };
         for k in 0..n {
             let i = (cache.hint + k) % n;
             let meta = &s.record(i).meta;
             // Acquire pairs with `publish` and `release`: the last claimant's stores are before ours.
             let m = meta.load(order("claim: acquires", Acquire));
             let past = m & 3 == LIVE && m >> 2 < judged;
-            let unused = m == FREE || past && (!cache.pinned.has_point(m >> 2) || weakened("claim: not what is pinned"));
-            if unused && meta.compare_exchange(m, (agent as u64) << 2 | FILLING, order("claim: acquires", Acquire), Relaxed).is_ok() {
+            let unused =
+                m == FREE || past && (!cache.pinned.has_point(m >> 2) || weakened("claim: not what is pinned"));
+            if unused
+                && meta
+                    .compare_exchange(
+                        m,
+                        (agent as u64) << 2 | FILLING,
+                        order("claim: acquires", Acquire),
+                        Relaxed,
+                    )
+                    .is_ok()
+            {
                 cache.hint = i + 1;
                 return Some(i);
             }
@@ -82,14 +102,24 @@ pub fn publish(s: &impl Shared, record: usize, base: Version, content: Content) 
     // LIVE before the CAS: a winner killed right after it owes nothing. Release: if we lose, the record can be recycled from now on.
     r.meta.store(live(version), order("publish: live releases", Release));
     // Release: everything written for the version happens before a reader that loads this root (Acquire).
-    s.root().compare_exchange(base.record as u32, record as u32, order("publish: root releases", Release), Relaxed).is_ok()
+    s.root()
+        .compare_exchange(
+            base.record as u32,
+            record as u32,
+            order("publish: root releases", Release),
+            Relaxed,
+        )
+        .is_ok()
 }
 
 /// Gives a claimed record back after a lost race or an abort.
 pub fn release(s: &impl Shared, record: usize, agent: usize, base: Version) {
     let meta = &s.record(record).meta;
     // Someone may have recycled LIVE(base + 1) already, as the root has moved on: then it isn't ours any more.
-    if meta.compare_exchange(live(base.number + 1), FREE, Release, Relaxed).is_err() {
+    if meta
+        .compare_exchange(live(base.number + 1), FREE, Release, Relaxed)
+        .is_err()
+    {
         let _ = meta.compare_exchange((agent as u64) << 2 | FILLING, FREE, Release, Relaxed);
     }
 }

@@ -116,6 +116,11 @@ impl SlabFile {
         Ok(target)
     }
 
+    /// Nobody dies unseen: the host ends its workers.
+    pub fn reap(&self) -> Result<usize> {
+        Ok(0)
+    }
+
     /// Gives our place among the participants up. If agents are still claimed (open snapshots and transactions), that happens when the
     /// `SlabFile` is dropped. Closing twice does nothing.
     pub fn close(&self) -> Result<()> {

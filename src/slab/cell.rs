@@ -69,7 +69,9 @@ pub fn take_offers(hints: &AtomicU64, valid: u64) -> u64 {
 #[inline]
 pub fn take_block(descriptor: &AtomicU64, was: u64, own: u64) -> bool {
     // Acquire pairs with `give_block`: we see every header that the last owner wrote, so no object of its looks like a free cell.
-    descriptor.compare_exchange(was, own, order("block: take acquires", Acquire), Relaxed).is_ok()
+    descriptor
+        .compare_exchange(was, own, order("block: take acquires", Acquire), Relaxed)
+        .is_ok()
 }
 
 /// Changes the descriptor of a block that the caller owns, for instance to give the block back.

@@ -125,6 +125,11 @@ constants! { TABLE:
     /// Control state: in use or usable.
     STATE_READY: u32 = 2;
 
+    /// State of the allocation maps: what they call used is used.
+    MAPS_EXACT: u32 = 0;
+    /// State of the allocation maps: they may call used what nothing reaches; a trace is wanted.
+    MAPS_SUPERSET: u32 = 1;
+
     /// Root record: meta, u64.
     RECORD_META: u64 = 0;
     /// Root record: version, u64.

@@ -26,19 +26,32 @@ impl TestMemory {
     pub fn with_limit(limit: u64) -> TestMemory {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new anonymous mapping at an address of the system's choice.
-        let base = unsafe { libc::mmap(std::ptr::null_mut(), RESERVED, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                RESERVED,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1,
+                0,
+            )
+        };
         assert!(base != libc::MAP_FAILED, "no address space");
         // SAFETY: just mapped, page-aligned, zeroed and writable, until `drop`.
         let map = unsafe { Mapping::from_raw(base.cast(), RESERVED) };
         map.atomic_u64(CONTROL_BACKED).store(HEADER_SIZE, Release);
-        map.atomic_u64(CONTROL_HIGH_WATER).store(HEADER_SIZE / BLOCK_SIZE, Release);
+        map.atomic_u64(CONTROL_HIGH_WATER)
+            .store(HEADER_SIZE / BLOCK_SIZE, Release);
         map.atomic_u32(CONTROL_STATE).store(STATE_READY, Release);
         TestMemory { map, limit }
     }
 
     /// What writers and allocators need.
     pub fn memory(&self) -> Memory<'_> {
-        Memory { map: &self.map, file: self }
+        Memory {
+            map: &self.map,
+            file: self,
+        }
     }
 }
 

@@ -114,26 +114,20 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
-    let hashed = uses_hashes(r, b)?;
     for item in items(r, a)? {
         let (key, value) = item?;
-        match map_value(r, b, hashed, key, depth)? {
+        let other = if is_collection(r, key)? {
+            let found = find_equal(r, candidates(r, b, key)?, key, depth)?;
+            found.map_or(Ok(None), |k| map_value(r, b, k))?
+        } else {
+            map_value(r, b, key)?
+        };
+        match other {
             Some(other) if equal_at(r, value, other, depth)? => {}
             _ => return Ok(false),
         }
     }
     Ok(true)
-}
-
-/// Does a look-up in map `m` need the key's hash?
-fn uses_hashes(r: Reader, m: u64) -> Result<bool> {
-    Ok(is_pointer(m) && r.node(m)?.kind() == MAP)
-}
-
-#[inline(never)]
-fn map_value(r: Reader, m: u64, hashed: bool, key: u64, depth: usize) -> Result<Option<u64>> {
-    let hash = if hashed { hash_word(r, key)? } else { 0 };
-    map::get_with(r, m, hash, |k| equal_at(r, k, key, depth))
 }
 
 #[inline(never)]
@@ -142,15 +136,84 @@ fn equal_sets(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
         return Ok(false);
     }
     for item in items(r, a)? {
-        if !set_has(r, b, item?.0, depth)? {
+        let key = item?.0;
+        let found = if is_collection(r, key)? {
+            find_equal(r, candidates(r, b, key)?, key, depth)?.is_some()
+        } else {
+            set_has(r, b, key)?
+        };
+        if !found {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
+fn is_collection(r: Reader, word: u64) -> Result<bool> {
+    Ok(matches!(
+        kind(r, word)?,
+        Kind::Map | Kind::Set | Kind::Vector | Kind::List
+    ))
+}
+
+/// Value under `key` in map `m`. A collection must be the very word that lies in the map.
 #[inline(never)]
-fn set_has(r: Reader, s: u64, key: u64, depth: usize) -> Result<bool> {
-    let hash = hash_word(r, key)?;
-    Ok(set::get_with(r, s, hash, |k| equal_at(r, k, key, depth))?.is_some())
+fn map_value(r: Reader, m: u64, key: u64) -> Result<Option<u64>> {
+    let nested = is_collection(r, key)?;
+    map::get_with(r, m, hash_for(r, m, key)?, |k| {
+        if nested {
+            Ok(k == key)
+        } else {
+            equal_leaf(r, k, key)
+        }
+    })
+}
+
+/// Is `key`, which is no collection, in set `s`?
+#[inline(never)]
+fn set_has(r: Reader, s: u64, key: u64) -> Result<bool> {
+    Ok(set::get_with(r, s, hash_word(r, key)?, |k| equal_leaf(r, k, key))?.is_some())
+}
+
+/// Are `a` and `b`, which is no collection, equal?
+#[inline]
+fn equal_leaf(r: Reader, a: u64, b: u64) -> Result<bool> {
+    // There is nothing below `b` to go down to.
+    equal_at(r, a, b, DEPTH_MAX)
+}
+
+/// The keys of a map or set that `key` may be equal to. They are compared later: in the look-up the recursion would stand on the look-up's
+/// frames too (V4).
+#[inline(never)]
+fn candidates(r: Reader, coll: u64, key: u64) -> Result<Vec<u64>> {
+    let mut found = Vec::new();
+    let collect = |k| {
+        found.push(k);
+        Ok(false)
+    };
+    if is_pointer(coll) && r.node(coll)?.kind() == SET {
+        set::get_with(r, coll, hash_word(r, key)?, collect)?;
+    } else {
+        map::get_with(r, coll, hash_for(r, coll, key)?, collect)?;
+    }
+    Ok(found)
+}
+
+/// Hash of `key` for a look-up in map `m`: array maps need none.
+fn hash_for(r: Reader, m: u64, key: u64) -> Result<u32> {
+    if is_pointer(m) && r.node(m)?.kind() == MAP {
+        return hash_word(r, key);
+    }
+    Ok(0)
+}
+
+/// The first of `keys` that is equal to `key`. Inlined, to take no frame of its own.
+#[inline(always)]
+fn find_equal(r: Reader, keys: Vec<u64>, key: u64, depth: usize) -> Result<Option<u64>> {
+    for k in keys {
+        if equal_at(r, k, key, depth)? {
+            return Ok(Some(k));
+        }
+    }
+    Ok(None)
 }

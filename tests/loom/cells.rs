@@ -105,7 +105,12 @@ fn hints() {
 
 #[test]
 fn no_freed_cell_is_lost() {
-    check("owner x two freers", 4, hints, &["hint: offer releases", "hint: take acquires"]);
+    check(
+        "owner x two freers",
+        4,
+        hints,
+        &["hint: offer releases", "hint: take acquires"],
+    );
 }
 
 /// The freer of a cell stops before its hint. Its owner dies; whoever adopts the block offers all free cells; then the late hint comes.
@@ -127,7 +132,12 @@ fn late_hint() {
 
 #[test]
 fn a_late_hint_gives_no_cell_away_twice() {
-    check("adopter x late hint", 3, late_hint, &["cell: look again when it is handed out"]);
+    check(
+        "adopter x late hint",
+        3,
+        late_hint,
+        &["cell: look again when it is handed out"],
+    );
 }
 
 /// A block changes hands. Its hints lie: a used cell is offered.
@@ -155,7 +165,12 @@ fn shelved() {
 
 #[test]
 fn a_block_changes_hands_with_its_headers() {
-    check("two owners, one after the other", 3, shelved, &["block: give releases", "block: take acquires"]);
+    check(
+        "two owners, one after the other",
+        3,
+        shelved,
+        &["block: give releases", "block: take acquires"],
+    );
 }
 
 /// Two agents want a new block: one raises the high-water mark, the other finds the block below it.
@@ -183,5 +198,10 @@ fn new_block() {
 
 #[test]
 fn a_new_block_has_one_owner() {
-    check("raise x find", 3, new_block, &["block: a new block is taken like a free one"]);
+    check(
+        "raise x find",
+        3,
+        new_block,
+        &["block: a new block is taken like a free one"],
+    );
 }

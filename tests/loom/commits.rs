@@ -75,7 +75,12 @@ fn old_answer() {
 
 #[test]
 fn an_old_scan_judges_old_versions_only() {
-    check("reader x three commits with one scan", 3, old_answer, &["claim: only what the scan judges"]);
+    check(
+        "reader x three commits with one scan",
+        3,
+        old_answer,
+        &["claim: only what the scan judges"],
+    );
 }
 
 /// A writer allocates in a cell whose last object was made and died after the writer's base. Somebody still has that object's name.
@@ -117,7 +122,12 @@ fn names() {
 
 #[test]
 fn a_stale_name_frees_nothing() {
-    check("allocation x stale name", 5, names, &["commit: stamp only while current", "cell: free by name"]);
+    check(
+        "allocation x stale name",
+        5,
+        names,
+        &["commit: stamp only while current", "cell: free by name"],
+    );
 }
 
 /// A state of two atoms, each an object that holds a number.
@@ -180,12 +190,18 @@ fn rebase() {
     let other = thread::spawn({
         let s = s.clone();
         move || {
-            let mut c = Counter { agent: Agent::new(1, 7..10), atom: 1 };
+            let mut c = Counter {
+                agent: Agent::new(1, 7..10),
+                atom: 1,
+            };
             let base = c.agent.pin(&s, Slot::A);
             assert!(c.add(&s, base), "nobody else writes this atom");
         }
     });
-    let mut c = Counter { agent: Agent::new(0, 3..6), atom: 0 };
+    let mut c = Counter {
+        agent: Agent::new(0, 3..6),
+        atom: 0,
+    };
     let base = c.agent.pin(&s, Slot::A);
     assert!(c.add(&s, base), "nobody else writes this atom");
     c.agent.drain(&s);
@@ -203,9 +219,15 @@ fn writers_of_different_atoms_rebase() {
 /// The same atom is written twice, so that its old cell could come back with another value.
 fn word_comes_back() {
     let s = Arc::new(Counter::slab());
-    let mut c = Counter { agent: Agent::new(0, 7..10), atom: 0 };
+    let mut c = Counter {
+        agent: Agent::new(0, 7..10),
+        atom: 0,
+    };
     let base = c.agent.pin(&s, Slot::A);
-    let mut other = Counter { agent: Agent::new(1, 1..7), atom: 0 };
+    let mut other = Counter {
+        agent: Agent::new(1, 1..7),
+        atom: 0,
+    };
     let first = other.agent.pin(&s, Slot::A);
     assert!(other.add(&s, first));
     let other = thread::spawn({
@@ -225,7 +247,12 @@ fn word_comes_back() {
 
 #[test]
 fn a_word_that_comes_back_is_another_value() {
-    check("rebase x two writes of its atom", 2, word_comes_back, &["rebase: both pins while comparing"]);
+    check(
+        "rebase x two writes of its atom",
+        2,
+        word_comes_back,
+        &["rebase: both pins while comparing"],
+    );
 }
 
 /// One commit gives an object a second parent, the next takes the first one away.
@@ -244,7 +271,10 @@ fn shared() {
             if !weakened("share before the root CAS") {
                 cell::share(&s.cells[1].header);
             }
-            assert!(a.publish(&s, base, record, path, &[path]), "the other waits for this version");
+            assert!(
+                a.publish(&s, base, record, path, &[path]),
+                "the other waits for this version"
+            );
             if weakened("share before the root CAS") {
                 cell::share(&s.cells[1].header);
             }
@@ -266,10 +296,19 @@ fn shared() {
     a.unpin(&s, Slot::A);
     a.drain(&s);
     first.join().unwrap();
-    assert_ne!(s.cells[1].header.load(Relaxed), 0, "an object with a second parent was freed");
+    assert_ne!(
+        s.cells[1].header.load(Relaxed),
+        0,
+        "an object with a second parent was freed"
+    );
 }
 
 #[test]
 fn a_second_parent_is_flagged_before_the_commit() {
-    check("second parent x first one dies", 3, shared, &["share before the root CAS"]);
+    check(
+        "second parent x first one dies",
+        3,
+        shared,
+        &["share before the root CAS"],
+    );
 }

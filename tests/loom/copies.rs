@@ -38,7 +38,14 @@ fn group() {
 
 #[test]
 fn a_group_takes_over_from_a_pin() {
-    let rules = ["copy before unpin", "unpin: releases", "scan: acquires", "scan: copies after pins", "group: close releases", "scan: last fence"];
+    let rules = [
+        "copy before unpin",
+        "unpin: releases",
+        "scan: acquires",
+        "scan: copies after pins",
+        "group: close releases",
+        "scan: last fence",
+    ];
     check("group x writer that recycles", 4, group, &rules);
 }
 
@@ -109,12 +116,21 @@ fn committer() {
     a.unpin(&s, Slot::A);
     if won {
         assert_eq!(s.read(made)[0], version, "a freed object was read");
-        assert_ne!(s.cells[made].header.load(Relaxed), 0, "an object of the group was freed");
+        assert_ne!(
+            s.cells[made].header.load(Relaxed),
+            0,
+            "an object of the group was freed"
+        );
     }
     writer.join().unwrap();
 }
 
 #[test]
 fn a_new_version_is_in_its_group_before_anybody_sees_it() {
-    check("committer with a group x writer", 3, committer, &["group: add before the root CAS"]);
+    check(
+        "committer with a group x writer",
+        3,
+        committer,
+        &["group: add before the root CAS"],
+    );
 }

@@ -43,7 +43,12 @@ fn a_reader_and_a_writer_that_recycles() {
 
 #[test]
 fn a_reader_that_pins_twice() {
-    check("two reads x writer that recycles", 3, || reader(2), &["pin: pending releases"]);
+    check(
+        "two reads x writer that recycles",
+        3,
+        || reader(2),
+        &["pin: pending releases"],
+    );
 }
 
 /// The version is made by one writer, its record recycled by another, who knows of the first commit only by its own pin.
@@ -65,7 +70,12 @@ fn reader_and_two_writers() {
 
 #[test]
 fn a_reader_and_two_writers() {
-    check("reader x two writers", 2, reader_and_two_writers, &["scan: fence", "claim: not what is pinned"]);
+    check(
+        "reader x two writers",
+        2,
+        reader_and_two_writers,
+        &["scan: fence", "claim: not what is pinned"],
+    );
 }
 
 /// A third party helps the reader to a version of which the reader knows nothing else.
@@ -96,7 +106,12 @@ fn helped_by_a_third() {
 
 #[test]
 fn a_reader_is_helped_by_a_third_party() {
-    check("reader helped by a third party", 2, helped_by_a_third, &["help: fresh version", "help: releases"]);
+    check(
+        "reader helped by a third party",
+        2,
+        helped_by_a_third,
+        &["help: fresh version", "help: releases"],
+    );
 }
 
 /// A helper sees the reader's first pin PENDING and is so slow that it completes the second. Meanwhile a reclaimer has found the word
@@ -134,12 +149,22 @@ fn slow_helper() {
         }
     });
     let mut helper = Agent::new(1, 0..0);
-    scan(&First(&s, 1), helper.index, &mut helper.sequence, &mut Pinned::default());
+    scan(
+        &First(&s, 1),
+        helper.index,
+        &mut helper.sequence,
+        &mut Pinned::default(),
+    );
     reclaimer.join().unwrap();
     second.join().unwrap();
 }
 
 #[test]
 fn a_slow_helper_cannot_complete_a_later_pin() {
-    check("slow helper x second pin x reclaimer", 3, slow_helper, &["pin: sequence"]);
+    check(
+        "slow helper x second pin x reclaimer",
+        3,
+        slow_helper,
+        &["pin: sequence"],
+    );
 }

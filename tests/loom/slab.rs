@@ -64,7 +64,12 @@ impl Slab {
                 .collect(),
             groups: Vec::new(),
             durable: None,
-            cells: (0..cells).map(|_| Cell { header: word(), payload: UnsafeCell::new([0; 2]) }).collect(),
+            cells: (0..cells)
+                .map(|_| Cell {
+                    header: word(),
+                    payload: UnsafeCell::new([0; 2]),
+                })
+                .collect(),
             turn: word(),
             contents: (0..records).map(|_| UnsafeCell::new(())).collect(),
         };
@@ -75,7 +80,12 @@ impl Slab {
     }
 
     pub fn with_group(mut self) -> Slab {
-        self.groups.push(GroupEntry { owner: word(), lo: word(), hi: word(), reserved: word() });
+        self.groups.push(GroupEntry {
+            owner: word(),
+            lo: word(),
+            hi: word(),
+            reserved: word(),
+        });
         self
     }
 
@@ -183,7 +193,13 @@ pub struct Agent {
 
 impl Agent {
     pub fn new(index: usize, cells: Range<usize>) -> Agent {
-        Agent { index, sequence: 0, cache: ClaimCache::default(), limbo: Vec::new(), cells }
+        Agent {
+            index,
+            sequence: 0,
+            cache: ClaimCache::default(),
+            limbo: Vec::new(),
+            cells,
+        }
     }
 
     pub fn pin(&mut self, s: &Slab, slot: Slot) -> Version {
@@ -223,7 +239,16 @@ impl Agent {
         for &at in fresh {
             cell::stamp(&s.cells[at].header, base.number + 1);
         }
-        publish(s, record, base, Content { state: state as u64, time: 0, retired: 0 })
+        publish(
+            s,
+            record,
+            base,
+            Content {
+                state: state as u64,
+                time: 0,
+                retired: 0,
+            },
+        )
     }
 
     pub fn release(&self, s: &Slab, base: Version, record: usize) {
@@ -232,7 +257,11 @@ impl Agent {
 
     /// Puts an object that dies with version `death` in limbo.
     pub fn retire(&mut self, s: &Slab, at: usize, death: u64) {
-        self.limbo.push(Retired { at, name: s.cells[at].header.load(Relaxed), death });
+        self.limbo.push(Retired {
+            at,
+            name: s.cells[at].header.load(Relaxed),
+            death,
+        });
     }
 
     /// Frees what no pin meets.
@@ -246,7 +275,10 @@ impl Agent {
         scan(s, self.index, &mut self.sequence, &mut pinned);
         self.limbo.retain(|r| {
             let held = r.death > seen || pinned.meets(header_birth(r.name), r.death);
-            assert!(held || cell::free_named(&s.cells[r.at].header, r.name), "an object in limbo was freed by another");
+            assert!(
+                held || cell::free_named(&s.cells[r.at].header, r.name),
+                "an object in limbo was freed by another"
+            );
             held
         });
     }

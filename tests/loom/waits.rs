@@ -11,7 +11,11 @@ use loom::thread;
 /// whoever wakes.
 fn wait(commits: usize) {
     let s = Arc::new(Slab::new(2, 2, 0));
-    let (notify, waiters, asleep) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)), Arc::new(Mutex::new(false)));
+    let (notify, waiters, asleep) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(Mutex::new(false)),
+    );
     let writer = thread::spawn({
         let (s, notify, waiters, asleep) = (s.clone(), notify.clone(), waiters.clone(), asleep.clone());
         move || {
@@ -28,7 +32,11 @@ fn wait(commits: usize) {
     // Without a pin, whose fence would serve as well.
     let version = s.records[s.root.load(Acquire) as usize].version.load(Relaxed);
     if root == 0 && version < 2 {
-        let (word, expected) = if weakened("wait: sleep on the counter") { (&s.root, root) } else { (&*notify, n) };
+        let (word, expected) = if weakened("wait: sleep on the counter") {
+            (&s.root, root)
+        } else {
+            (&*notify, n)
+        };
         let mut asleep = asleep.lock().unwrap();
         *asleep = word.load(Acquire) == expected;
     }
@@ -39,7 +47,12 @@ fn wait(commits: usize) {
 
 #[test]
 fn no_wake_up_is_missed() {
-    check("waiter x commit", 3, || wait(1), &["wait: announce fence", "wait: enlist fence"]);
+    check(
+        "waiter x commit",
+        3,
+        || wait(1),
+        &["wait: announce fence", "wait: enlist fence"],
+    );
 }
 
 /// With two records the second commit brings the root word back to its first value.

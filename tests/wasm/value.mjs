@@ -39,19 +39,21 @@ export function encode(value) {
 
 /** js/'s view of a slab in linear memory: the same readers as of a file, but their arrays begin at the slab's base. */
 class LinearMemory extends Memory {
+  constructor(eve, slab) {
+    super({ eve, slab, backed: () => eve.place(slab).backed, reserved: eve.place(slab).reserved, window: () => new ArrayBuffer(0) }, 'the slab');
+  }
+
   refresh() {
-    const { base, backed } = this.source.place();
-    this.words = [new Int32Array(this.source.buffer(), base, (backed + SLACK) / 4)];
-    this.bytes = [new Uint8Array(this.source.buffer(), base, backed + SLACK)];
-    this.limits = [Math.floor(backed / 16)];
-    this.I0 = this.words[0];
-    this.L0 = this.limits[0];
+    super.refresh();
+    const { eve, slab } = this.source;
+    const { base, backed } = eve.place(slab);
+    this.words[0] = this.I0 = new Int32Array(eve.memory.buffer, base, (backed + SLACK) / 4);
+    this.bytes[0] = new Uint8Array(eve.memory.buffer, base, backed + SLACK);
   }
 }
 
 /** A reader of words of a pinned version, in JavaScript alone. */
 export function reader(eve, slab) {
-  const memory = new LinearMemory({ place: () => eve.place(slab), buffer: () => eve.memory.buffer }, 'the slab');
-  const view = new View(new Group(memory), 0);
+  const view = new View(new Group(new LinearMemory(eve, slab)), 0);
   return (word) => decode(view, Number(BigInt.asIntN(32, word)), Number(BigInt.asIntN(32, word >> 32n)));
 }

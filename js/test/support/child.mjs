@@ -43,7 +43,9 @@ const tasks = {
       }
       await new Promise((r) => setImmediate(r));
     }
-    for (const [pair, first] of kept) if (pair.get('right').get(0) !== first || !pair.get('left').equals(pair.get('right'))) throw new Error('a kept handle changed');
+    for (const [pair, first] of kept) {
+      if (pair.get('right').get(0) !== first || !pair.get('left').equals(pair.get('right'))) throw new Error('a kept handle changed');
+    }
     slab.close();
     return reads;
   },

@@ -13,7 +13,10 @@ export function startProcess(task, parameters) {
   const first = new Promise((resolve) => p.stdout.once('data', resolve));
   const result = new Promise((resolve, reject) => {
     p.on('error', reject);
-    p.on('close', (code, signal) => (code === 0 ? resolve(JSON.parse(out.trim().split('\n').at(-1))) : reject(new Error(`${task} ended with ${code ?? signal}`))));
+    p.on('close', (code, signal) => {
+      if (code === 0) resolve(JSON.parse(out.trim().split('\n').at(-1)));
+      else reject(new Error(`${task} ended with ${code ?? signal}`));
+    });
   });
   return { process: p, first, result };
 }

@@ -104,7 +104,10 @@ fn a_trie_that_contains_itself_ends_in_an_error() {
         assert!(map::assoc(w, 0, m, int(1), 5, NIL).is_err());
         assert!(map::dissoc(w, 0, m, int(1), 5).is_err());
         let m = head::put(w, 0, MAP, None, 1 << 30, node.offset(), NIL).unwrap();
-        assert!(check(r, m).is_err() && Iter::new(r, m).is_err(), "more elements than the slab has room for");
+        assert!(
+            check(r, m).is_err() && Iter::new(r, m).is_err(),
+            "more elements than the slab has room for"
+        );
     });
 }
 

@@ -86,14 +86,20 @@ fn run(kind: &Kind, steps: &[Step]) {
                     let was = now.0;
                     now.0 = (kind.put)(w, token, now.0, key, value);
                     let old = now.1.get(&k).copied();
-                    assert!(old.is_none_or(|(_, v)| v != value) || now.0 == was, "no change gives the same word");
+                    assert!(
+                        old.is_none_or(|(_, v)| v != value) || now.0 == was,
+                        "no change gives the same word"
+                    );
                     now.1.insert(k, (old.map_or(key, |(first, _)| first), value));
                 }
                 Step::Take(k) => {
                     let k = k % pool.len();
                     let was = now.0;
                     now.0 = (kind.take)(w, token, now.0, pool[k][0]);
-                    assert!(now.1.remove(&k).is_some() || now.0 == was, "no change gives the same word");
+                    assert!(
+                        now.1.remove(&k).is_some() || now.0 == was,
+                        "no change gives the same word"
+                    );
                 }
                 Step::Transient => token = w.new_token(),
                 Step::Persistent => token = PERSISTENT,
@@ -225,11 +231,18 @@ fn metadata_stays_with_every_copy_and_an_empty_map_with_it_is_no_constant() {
     with_writer(|w| {
         let meta = keyword(1, 1);
         for kind in [&MAPS, &SETS] {
-            let (with_meta, meta_of): (fn(&mut Writer, u64, u64) -> u64, fn(Reader, u64) -> u64) = if kind.empty == EMPTY_MAP {
-                (|w, m, x| map::with_meta(w, m, x).unwrap(), |r, m| map::meta(r, m).unwrap())
-            } else {
-                (|w, m, x| set::with_meta(w, m, x).unwrap(), |r, m| set::meta(r, m).unwrap())
-            };
+            let (with_meta, meta_of): (fn(&mut Writer, u64, u64) -> u64, fn(Reader, u64) -> u64) =
+                if kind.empty == EMPTY_MAP {
+                    (
+                        |w, m, x| map::with_meta(w, m, x).unwrap(),
+                        |r, m| map::meta(r, m).unwrap(),
+                    )
+                } else {
+                    (
+                        |w, m, x| set::with_meta(w, m, x).unwrap(),
+                        |r, m| set::meta(r, m).unwrap(),
+                    )
+                };
             for token in [PERSISTENT, w.new_token()] {
                 let mut m = with_meta(w, kind.empty, meta);
                 for i in 0..20 {
@@ -293,14 +306,21 @@ fn a_text_key_finds_texts_of_every_length_and_alphabet() {
     with_writer(|w| {
         let mut m = EMPTY_MAP;
         let long = "0123456789".repeat(600);
-        let texts: Vec<String> = (8..600).map(|n| long[..n].to_string()).chain((2..40).map(|n| "\u{e4}".repeat(n * 3))).collect();
+        let texts: Vec<String> = (8..600)
+            .map(|n| long[..n].to_string())
+            .chain((2..40).map(|n| "\u{e4}".repeat(n * 3)))
+            .collect();
         for s in texts.iter().chain([&long]) {
             let t = text(w, s, None);
             m = (MAPS.put)(w, PERSISTENT, m, t, int(s.len() as i64));
         }
         let r = w.reader();
         for s in texts.iter().chain([&long]) {
-            assert_eq!(lookup::get_text(r, m, s.as_bytes()).unwrap(), Some(int(s.len() as i64)), "{s}");
+            assert_eq!(
+                lookup::get_text(r, m, s.as_bytes()).unwrap(),
+                Some(int(s.len() as i64)),
+                "{s}"
+            );
             let mut other = s.clone().into_bytes();
             *other.last_mut().unwrap() ^= 1;
             assert!(!super::super::key::TextKey::new(s.as_bytes()).is(r, int(1)).unwrap());

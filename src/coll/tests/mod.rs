@@ -55,7 +55,23 @@ fn hash_of(r: Reader, word: u64) -> u32 {
 fn key_pool(w: &mut Writer) -> Vec<Vec<u64>> {
     let mut pool: Vec<Vec<u64>> = (-3..20).map(|i| vec![int(i)]).collect();
     // Hashes that agree in 32, 30, 25, 5 and 0 low bits.
-    for (i, hash) in [7u32, 7, 7, 7, 7 | 1 << 30, 7 | 3 << 30, 7 | 1 << 25, 7 | 9 << 5, 8, 0, u32::MAX, u32::MAX].iter().enumerate() {
+    for (i, hash) in [
+        7u32,
+        7,
+        7,
+        7,
+        7 | 1 << 30,
+        7 | 3 << 30,
+        7 | 1 << 25,
+        7 | 9 << 5,
+        8,
+        0,
+        u32::MAX,
+        u32::MAX,
+    ]
+    .iter()
+    .enumerate()
+    {
         pool.push(vec![keyword(i as u32, *hash)]);
     }
     let long = "long ".repeat(2000);
@@ -93,7 +109,9 @@ fn reachable(w: &Writer, root: u64) -> usize {
         assert!(node.header() != 0, "a freed object is reachable");
         todo.extend(slots(node).unwrap().map(|i| node.word(i)));
     }
-    seen.into_iter().filter(|&at| r.node(at).unwrap().kind() != TEXT).count()
+    seen.into_iter()
+        .filter(|&at| r.node(at).unwrap().kind() != TEXT)
+        .count()
 }
 
 /// Are the tries below two nodes of equal shape, with equal words but for the order in collision nodes?

@@ -11,7 +11,7 @@
         {:keys [exit out]} (u/finish (u/java-process '[(require '[eve.alpha :as e])
                                                        (let [a (e/atom {:id :eve.processes-test/a :persistent (first args)} :ignored)
                                                              b (e/atom {:id :eve.processes-test/b :persistent (first args)} {:made "there, in the other process"})]
-                                                         (println "READ" (pr-str (dissoc @a :t)) (:t @a))
+                                                         (println "READ" (pr-str (dissoc @a :t)) (str (:t @a)))
                                                          (swap! a assoc :from-there [:x {:new/keyword 1}])
                                                          (swap! a update :a conj @b))] path))]
     (is (zero? exit) out)
