@@ -33,7 +33,8 @@ fn c_layout_header_is_current() {
 
 #[test]
 fn java_layout_is_current() {
-    let mut s = format!("package eve;\n\n/** Offsets, sizes and tags of the slab format: docs/format.md. {NOTE} */\npublic final class Layout {{\n    private Layout() {{}}\n\n");
+    let mut s = format!("package eve;\n\n/** Offsets, sizes and tags of the slab format: docs/format.md. {NOTE} */\n");
+    s.push_str("public final class Layout {\n    private Layout() {}\n\n");
     for (name, value, doc) in TABLE {
         let doc = doc.trim();
         let (ty, literal) = if *value > i32::MAX as u64 { ("long", format!("{value:#x}L")) } else { ("int", format!("{value:#x}")) };

@@ -13,6 +13,7 @@ import clojure.lang.ISeq;
 import clojure.lang.RT;
 import clojure.lang.Tuple;
 import clojure.lang.Util;
+import java.lang.ref.Reference;
 import java.util.function.Supplier;
 
 /**
@@ -34,9 +35,13 @@ public final class Atom extends ARef implements IAtom2 {
     /** A value at a version. */
     record Cell(Snapshot snapshot, long word, Object value) {
         static Cell of(Snapshot s, long word) {
-            Object v = Word.decode(s, word);
-            s.check();
-            return new Cell(s, word, v);
+            try {
+                Object v = Word.decode(s, word);
+                s.check();
+                return new Cell(s, word, v);
+            } catch (InternalError e) {
+                throw s.fault(e);
+            }
         }
     }
 
@@ -101,8 +106,12 @@ public final class Atom extends ARef implements IAtom2 {
 
     /** The value's word in a version, or NONE. */
     private long find(Snapshot s) {
-        Object state = Word.decode(s, s.state);
-        return state instanceof EveMap m ? m.wordOf(name) : Word.NONE;
+        try {
+            Object state = Word.decode(s, s.state);
+            return state instanceof EveMap m ? m.wordOf(name) : Word.NONE;
+        } catch (InternalError e) {
+            throw s.fault(e);
+        }
     }
 
     /** The value in a version. */
@@ -123,6 +132,7 @@ public final class Atom extends ARef implements IAtom2 {
 
     /** Runs an operation that the core knows in one call; null: it has to be done the general way. */
     private Swapped fast(int op, Object[] args) {
+        slab.checkWritable();
         Group g = slab.group();
         try (Call c = Call.take()) {
             Encoder e = new Encoder(slab, null, c.args);
@@ -140,6 +150,8 @@ public final class Atom extends ARef implements IAtom2 {
             });
         } catch (Encoder.NeedsTransaction e) {
             return null;
+        } finally {
+            Reference.reachabilityFence(g);
         }
     }
 

@@ -13,8 +13,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * There is no thread-local: virtual threads would make one each.
  */
 final class Call implements AutoCloseable {
-    private static final int SLOTS = 64;
-    private static final AtomicReferenceArray<Call> POOL = new AtomicReferenceArray<>(SLOTS);
+    private static final int THREADS = 32;
+    /** Calls that one thread uses at a time: writing a value within a value takes several. */
+    private static final int DEPTH = 4;
+    private static final AtomicReferenceArray<Call> POOL = new AtomicReferenceArray<>(THREADS * DEPTH);
 
     private static final int OUT_SIZE = 128;
     private static final int OPTIONS_SIZE = 32;
@@ -31,19 +33,31 @@ final class Call implements AutoCloseable {
     final Buffer args = new Buffer();
 
     static Call take() {
-        Call c = POOL.getAndSet(slot(), null);
-        return c != null ? c : new Call();
+        int slot = firstSlot();
+        for (int i = slot; i < slot + DEPTH; i++) {
+            Call c = POOL.getAndSet(i, null);
+            if (c != null) {
+                return c;
+            }
+        }
+        return new Call();
     }
 
-    private static int slot() {
-        return (int) Thread.currentThread().threadId() & SLOTS - 1;
+    /** Threads start at different places, so that they seldom meet. */
+    private static int firstSlot() {
+        return DEPTH * ((int) Thread.currentThread().threadId() & THREADS - 1);
     }
 
     /** Gives the memory back. */
     @Override
     public void close() {
         args.reset();
-        POOL.lazySet(slot(), this);
+        int slot = firstSlot();
+        for (int i = slot; i < slot + DEPTH; i++) {
+            if (POOL.compareAndSet(i, null, this)) {
+                return;
+            }
+        }
     }
 
     long buffer() {

@@ -34,7 +34,7 @@ final class Pins {
 
     /** A group was opened. */
     static void opened() {
-        if (ALIVE.incrementAndGet() == floor + BUDGET) {
+        if (ALIVE.incrementAndGet() >= floor + BUDGET) {
             new WeakReference<>(new Group(null, 0), Group.QUEUE).enqueue(); // wakes the daemon
         }
     }

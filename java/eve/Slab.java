@@ -330,6 +330,12 @@ public final class Slab implements AutoCloseable, IDeref {
         return Txn.unowned(this, x);
     }
 
+    void checkWritable() {
+        if (readOnly) {
+            throw new EveException(EveException.READ_ONLY, "the slab " + name() + " was opened for reading only");
+        }
+    }
+
     void checkOpen() {
         if (closed) {
             throw closed();

@@ -1,6 +1,7 @@
 package eve;
 
 import clojure.lang.Util;
+import java.lang.ref.Reference;
 
 /** A transaction: a version to read, and what is to become the next one. One thread uses it; closing it gives it up unless it was committed. */
 final class Txn implements AutoCloseable {
@@ -12,6 +13,7 @@ final class Txn implements AutoCloseable {
     private boolean ended;
 
     Txn(Slab slab) {
+        slab.checkWritable();
         this.slab = slab;
         group = slab.group();
         call = Call.take();
@@ -97,7 +99,7 @@ final class Txn implements AutoCloseable {
             Native.abort(call, handle, false);
         }
         call.close();
-        group.slab.getClass(); // the group is held to the end
+        Reference.reachabilityFence(group);
     }
 
     static void removeAtom(Slab slab, long atom) {

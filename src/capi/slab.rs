@@ -5,7 +5,7 @@ use super::table::{Table, Use};
 use super::*;
 use crate::error::{Error, Result};
 use crate::open::Options;
-use crate::slab::layout::{CONTROL, CONTROL_INCARNATION, IDENT};
+use crate::slab::layout::{CONTROL, CONTROL_INCARNATION, CONTROL_ROOT, IDENT};
 use crate::{Slab, Snapshot};
 use std::ffi::{c_char, CStr};
 use std::sync::atomic::Ordering::*;
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn eve_slab_memory(slab: EveSlab, out: *mut EveMemory, err
 #[no_mangle]
 pub unsafe extern "C" fn eve_root_load(slab: EveSlab, out: *mut u32, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, crate::epoch::Shared::root(self::slab(slab)?.map()).load(Acquire))) }
+    unsafe { guard(err, || store(out, self::slab(slab)?.map().atomic_u32(CONTROL_ROOT).load(Acquire))) }
 }
 
 /// Pins the current version until `eve_snapshot_close`. `view` may be NULL.

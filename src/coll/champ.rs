@@ -3,7 +3,7 @@
 //! Look-ups and changes walk down in a loop, remember the path, and climb it again. A change makes one new node and copies the path above it;
 //! with a token, nodes that the token made are changed in place instead, and the climb ends at the first parent that needn't change.
 
-use super::key;
+use super::key::{self, Wanted, WordKey};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, NodeMut, Reader};
@@ -106,13 +106,13 @@ pub struct Entry {
     pub value: u64,
 }
 
-/// Node and word where the entry stands whose key has `hash` and is accepted by `is`. `root` is 0 for an empty trie.
+/// Node and word where the entry stands whose key has `hash` and is `wanted`. `root` is 0 for an empty trie.
 #[inline(always)]
 pub fn find<'a, const E: usize>(
     r: Reader<'a>,
     root: u64,
     hash: u32,
-    mut is: impl FnMut(u64) -> Result<bool>,
+    wanted: &mut impl Wanted,
 ) -> Result<Option<(Node<'a>, usize)>> {
     if root == 0 {
         return Ok(None);
@@ -133,9 +133,9 @@ pub fn find<'a, const E: usize>(
             return Ok(None);
         }
         let i = shape.entry::<E>(bit);
-        return Ok(is(node.word(i))?.then_some((node, i)));
+        return Ok(wanted.is(node.word(i))?.then_some((node, i)));
     }
-    find_in_collision::<E>(r, at, hash, &mut is)
+    find_in_collision::<E>(r, at, hash, wanted)
 }
 
 #[cold]
@@ -143,12 +143,12 @@ fn find_in_collision<'a, const E: usize>(
     r: Reader<'a>,
     at: u64,
     hash: u32,
-    is: &mut dyn FnMut(u64) -> Result<bool>,
+    wanted: &mut dyn Wanted,
 ) -> Result<Option<(Node<'a>, usize)>> {
     let node = r.node_of(at, collision_kind(E))?;
     if node.low(1) == hash {
         for i in 0..collisions::<E>(node)? {
-            if is(node.word(FIRST + E * i))? {
+            if wanted.is(node.word(FIRST + E * i))? {
                 return Ok(Some((node, FIRST + E * i)));
             }
         }
@@ -584,7 +584,7 @@ fn drop_from_collision<const E: usize>(
     hash: u32,
 ) -> Result<Option<Rest>> {
     let r = w.reader();
-    let Some((node, i)) = find_in_collision::<E>(r, at, hash, &mut |k| key::same(r, k, key))? else {
+    let Some((node, i)) = find_in_collision::<E>(r, at, hash, &mut WordKey { r, word: key })? else {
         return Ok(None);
     };
     let n = collisions::<E>(node)?;

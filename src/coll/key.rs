@@ -6,7 +6,7 @@ use crate::slab::mapping::{Node, Reader};
 use crate::value;
 
 /// Longest text, in words behind its second word, that [`Node::word`] reaches.
-const WORDS_MAX: usize = 510;
+const WORDS_MAX: usize = 509;
 
 /// Are the values `a` and `b` equal? Identical words are, NaN too: a map finds the key that it was given.
 #[inline(always)]
@@ -77,22 +77,50 @@ fn same_long_text(r: Reader, x: Node, y: Node) -> Result<bool> {
     Ok(content_words(y) * 8 == bytes && r.bytes(x, 16, bytes)?.same(&r.bytes(y, 16, bytes)?))
 }
 
-/// A text outside the slab, longer than a word holds, compared with keys in it. `bytes` is (generalized) UTF-8.
+/// What a look-up looks for, besides a hash. Any closure is one; the common keys have types, so that they are compared inline.
+pub trait Wanted {
+    /// Is the key `word` the one?
+    fn is(&mut self, word: u64) -> Result<bool>;
+}
+
+impl<F: FnMut(u64) -> Result<bool>> Wanted for F {
+    #[inline(always)]
+    fn is(&mut self, word: u64) -> Result<bool> {
+        self(word)
+    }
+}
+
+/// A key that has a word.
+#[derive(Clone, Copy, Debug)]
+pub struct WordKey<'a> {
+    /// Reads the keys.
+    pub r: Reader<'a>,
+    /// The key.
+    pub word: u64,
+}
+
+impl Wanted for WordKey<'_> {
+    #[inline(always)]
+    fn is(&mut self, word: u64) -> Result<bool> {
+        same(self.r, word, self.word)
+    }
+}
+
+/// A text outside the slab, longer than a word holds. `bytes` is (generalized) UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct TextKey<'a> {
+    r: Reader<'a>,
     bytes: &'a [u8],
     hash: u32,
 }
 
 impl<'a> TextKey<'a> {
     /// The key for `bytes`, more than [`INLINE_STRING_MAX`] of them.
-    #[inline]
-    pub fn new(bytes: &'a [u8]) -> TextKey<'a> {
-        debug_assert!(bytes.len() > INLINE_STRING_MAX);
-        TextKey {
-            bytes,
-            hash: value::hash::hash_string(bytes) as u32,
-        }
+    #[inline(always)]
+    pub fn new(r: Reader<'a>, bytes: &'a [u8]) -> TextKey<'a> {
+        assert!(bytes.len() > INLINE_STRING_MAX);
+        let hash = value::hash::hash_string(bytes) as u32;
+        TextKey { r, bytes, hash }
     }
 
     /// Clojure's hash of the text.
@@ -101,13 +129,27 @@ impl<'a> TextKey<'a> {
         self.hash
     }
 
-    /// Is the value `word` this text?
+    /// The content of `text`, from word `start` on, against ours: eight bytes at a time, the rest against the text's zero-padded last word.
     #[inline(always)]
-    pub fn is(&self, r: Reader, word: u64) -> Result<bool> {
-        if !is_pointer(word) {
-            return Ok(false);
+    fn is_content(&self, text: Node, start: usize) -> bool {
+        let chunks = self.bytes.chunks_exact(8);
+        let rest = chunks.remainder().len();
+        let mut at = start;
+        for chunk in chunks {
+            if text.word(at) != u64::from_le_bytes(chunk.try_into().expect("eight bytes")) {
+                return false;
+            }
+            at += 1;
         }
-        let text = r.node(word)?;
+        let Some(last) = self.bytes.last_chunk() else {
+            return false;
+        };
+        rest == 0 || text.word(at) == u64::from_le_bytes(*last) >> (64 - 8 * rest)
+    }
+
+    /// [`Wanted::is`] for texts that are not ASCII or long.
+    #[inline(never)]
+    fn is_other(&self, text: Node) -> Result<bool> {
         if text.kind() != TEXT || text.low(1) != self.hash {
             return Ok(false);
         }
@@ -116,25 +158,22 @@ impl<'a> TextKey<'a> {
         } else {
             (3, text.low(2))
         };
-        if len as usize != self.bytes.len() {
+        Ok(len as usize == self.bytes.len() && self.r.bytes(text, start * 8, self.bytes.len())?.is(self.bytes))
+    }
+}
+
+impl Wanted for TextKey<'_> {
+    #[inline(always)]
+    fn is(&mut self, word: u64) -> Result<bool> {
+        if !is_pointer(word) {
             return Ok(false);
         }
-        if self.bytes.len() / 8 + start >= WORDS_MAX {
-            return Ok(r.bytes(text, start * 8, self.bytes.len())?.is(self.bytes));
+        let text = self.r.node(word)?;
+        let short = self.bytes.len() < 8 * WORDS_MAX;
+        let hash_and_len = self.hash as u64 | (self.bytes.len() as u64) << 32;
+        if short && text.kind() == TEXT && is_ascii(text) && text.word(1) == hash_and_len {
+            return Ok(self.is_content(text, 2));
         }
-        Ok(self.is_content(text, start))
-    }
-
-    /// Compares eight bytes at a time; the rest against the text's zero-padded last word.
-    #[inline(always)]
-    fn is_content(&self, text: Node, start: usize) -> bool {
-        let full = self.bytes.len() / 8;
-        let rest = self.bytes.len() % 8;
-        let word = |i: usize| u64::from_le_bytes(self.bytes[i..i + 8].try_into().expect("eight bytes"));
-        let Some(last) = self.bytes.len().checked_sub(8).map(word) else {
-            return false;
-        };
-        (0..full).all(|i| text.word(start + i) == word(8 * i))
-            && (rest == 0 || text.word(start + full) == last >> (64 - 8 * rest))
+        self.is_other(text)
     }
 }

@@ -13,13 +13,14 @@ pub fn get_text(r: Reader, coll: u64, text: &[u8]) -> Result<Option<u64>> {
     if text.len() <= INLINE_STRING_MAX {
         return super::get(r, coll, word::string(text));
     }
-    let key = TextKey::new(text);
     if !is_pointer(coll) {
         return Ok(None);
     }
-    match r.node(coll)?.kind() {
-        MAP | ARRAY_MAP => map::get_with(r, coll, key.hash(), |k| key.is(r, k)),
-        SET => set::get_with(r, coll, key.hash(), |k| key.is(r, k)),
+    let kind = r.node(coll)?.kind();
+    let mut key = TextKey::new(r, text);
+    match kind {
+        MAP | ARRAY_MAP => map::get_wanted(r, coll, key.hash(), &mut key),
+        SET => set::get_wanted(r, coll, key.hash(), &mut key),
         _ => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::champ::{self, Change, Entry};
 use super::head::{self, META, ROOT};
-use super::key;
+use super::key::{Wanted, WordKey};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -42,13 +42,19 @@ pub fn contains(r: Reader, s: u64, key: u64, hash: u32) -> Result<bool> {
 /// The element equal to `key`, as it lies in the set.
 #[inline]
 pub fn get(r: Reader, s: u64, key: u64, hash: u32) -> Result<Option<u64>> {
-    get_with(r, s, hash, |k| key::same(r, k, key))
+    get_wanted(r, s, hash, &mut WordKey { r, word: key })
 }
 
 /// The element that has `hash` and that `is` accepts: for values that have no word.
 #[inline]
-pub fn get_with(r: Reader, s: u64, hash: u32, is: impl FnMut(u64) -> Result<bool>) -> Result<Option<u64>> {
-    Ok(champ::find::<E>(r, root_of(head_of(r, s)?), hash, is)?.map(|(node, i)| node.word(i)))
+pub fn get_with(r: Reader, s: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>) -> Result<Option<u64>> {
+    get_wanted(r, s, hash, &mut is)
+}
+
+/// The element that has `hash` and is `wanted`.
+#[inline(always)]
+pub(super) fn get_wanted(r: Reader, s: u64, hash: u32, wanted: &mut impl Wanted) -> Result<Option<u64>> {
+    Ok(champ::find::<E>(r, root_of(head_of(r, s)?), hash, wanted)?.map(|(node, i)| node.word(i)))
 }
 
 /// `s` with `key`; `s` itself if an equal element is there.

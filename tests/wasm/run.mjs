@@ -30,10 +30,9 @@ class Thread {
 
   /** The next message, which must have that key. */
   async next(key) {
-    const arrived = (async () => {
-      while (this.inbox.length === 0) await pause(2);
-    })();
-    await Promise.race([arrived, this.ended]);
+    let over = false;
+    const ended = this.ended.then(() => void (over = true));
+    while (this.inbox.length === 0 && !over) await Promise.race([pause(2), ended]);
     const message = this.inbox.shift();
     assert.ok(message && key in message, `a worker sent ${message ? Object.keys(message) : "nothing"}, not ${key}`);
     return message[key];

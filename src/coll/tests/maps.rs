@@ -323,7 +323,6 @@ fn a_text_key_finds_texts_of_every_length_and_alphabet() {
             );
             let mut other = s.clone().into_bytes();
             *other.last_mut().unwrap() ^= 1;
-            assert!(!super::super::key::TextKey::new(s.as_bytes()).is(r, int(1)).unwrap());
             assert_eq!(lookup::get_text(r, m, &other).unwrap(), None);
         }
     });
