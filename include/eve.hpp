@@ -322,8 +322,9 @@ class txn {
 
  private:
   static void put(std::vector<uint8_t>& b, const void* p, size_t n) {
-    auto at = static_cast<const uint8_t*>(p);
-    b.insert(b.end(), at, at + n);
+    auto size = b.size();
+    b.resize(size + n);
+    if (n > 0) std::memcpy(b.data() + size, p, n);
   }
   value wrap(eve_word w) const { return value(slab_.handle(), w); }
   value build(const std::vector<uint8_t>& b) {

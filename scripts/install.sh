@@ -2,6 +2,7 @@
 # Installs the libraries, headers and pkg-config file: PREFIX=/usr/local LIBDIR=$PREFIX/lib DESTDIR= scripts/install.sh
 # DESTDIR is put before every path (for packagers) and stands in no installed file.
 set -eu
+[ $# -eq 0 ] || { echo "install: takes no arguments; set PREFIX, LIBDIR, DESTDIR" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 prefix=${PREFIX:-/usr/local}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Model checks the protocols: tests/loom.rs with loom's atomics. Arguments go to the test program.
-# LOOM_MAX_PREEMPTIONS bounds the search: two find all but exotic bugs, and each one more costs about tenfold.
+# Each model has its own bound of preemptions; LOOM_MAX_PREEMPTIONS can only raise it.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh

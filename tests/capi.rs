@@ -27,7 +27,7 @@ fn compile(source: &str, standard: &str, link: Link, out: &Path) -> PathBuf {
     let tag = if matches!(link, Link::Shared) { "shared" } else { "static" };
     let program = out.join(format!("{name}-{}-{tag}", standard.replace('+', "p")));
     let mut c = Command::new(compiler.path());
-    c.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]).arg(root().join("include"));
+    c.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O2", "-I"]).arg(root().join("include"));
     c.arg(root().join(source)).arg("-o").arg(&program);
     match link {
         Link::Shared => {

@@ -18,13 +18,21 @@ const USES: [(&str, &[&str]); 12] = [
     ("value", &["error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),
     // A slab keeps the workers of its transactions: two halves of one layer.
-    ("handle", &["sys", "error", "slab", "epoch", "durable", "open", "value", "txn"]),
+    (
+        "handle",
+        &["sys", "error", "slab", "epoch", "durable", "open", "value", "txn"],
+    ),
     ("txn", &["sys", "error", "slab", "epoch", "value", "coll", "handle"]),
     ("capi", &["error", "slab", "open", "value", "coll", "handle", "txn"]),
 ];
 
 /// Files that loom runs: they use nothing but `sync` and each other.
-const MODELLED: [&str; 4] = ["src/epoch/pin.rs", "src/epoch/record.rs", "src/epoch/wait.rs", "src/slab/cell.rs"];
+const MODELLED: [&str; 4] = [
+    "src/epoch/pin.rs",
+    "src/epoch/record.rs",
+    "src/epoch/wait.rs",
+    "src/slab/cell.rs",
+];
 
 /// Modules that are compiled on Unix only. All others also run on a page's main thread, which must not block, and without files.
 const UNIX_ONLY: [&str; 8] = [
@@ -38,18 +46,44 @@ const UNIX_ONLY: [&str; 8] = [
     "src/durable/recover.rs",
 ];
 const BLOCKING: [&str; 12] = [
-    "Mutex", "RwLock", "Condvar", "Barrier", "OnceLock", "LazyLock", "mpsc", "thread::sleep", "thread::park", "std::fs", "std::os::", "libc::",
+    "Mutex",
+    "RwLock",
+    "Condvar",
+    "Barrier",
+    "OnceLock",
+    "LazyLock",
+    "mpsc",
+    "thread::sleep",
+    "thread::park",
+    "std::fs",
+    "std::os::",
+    "libc::",
 ];
 
 const FILE_LINES: usize = 1000;
 const FUNCTION_LINES: usize = 90;
 const LINE_CHARACTERS: usize = 160;
 /// Files that a program writes.
-const GENERATED: [&str; 5] = ["include/eve.h", "include/eve_layout.h", "java/eve/Layout.java", "js/layout.js", "Cargo.lock"];
+const GENERATED: [&str; 5] = [
+    "include/eve.h",
+    "include/eve_layout.h",
+    "java/eve/Layout.java",
+    "js/layout.js",
+    "Cargo.lock",
+];
 /// Folders of things that are built, downloaded or data.
-const SKIPPED: [&str; 7] = ["target", "node_modules", "build", "prebuilds", "data", ".git", ".cpcache"];
+const SKIPPED: [&str; 7] = [
+    "target",
+    "node_modules",
+    "build",
+    "prebuilds",
+    "data",
+    ".git",
+    ".cpcache",
+];
 const EXTENSIONS: [&str; 23] = [
-    "rs", "toml", "java", "clj", "edn", "js", "mjs", "ts", "cc", "cpp", "c", "h", "hpp", "gyp", "sh", "awk", "md", "json", "yml", "xml", "html", "css", "",
+    "rs", "toml", "java", "clj", "edn", "js", "mjs", "ts", "cc", "cpp", "c", "h", "hpp", "gyp", "sh", "awk", "md",
+    "json", "yml", "xml", "html", "css", "",
 ];
 
 /// What stands for the bytes of a file that is not a text.
@@ -72,7 +106,10 @@ impl Source {
 
     /// Code of the library itself, not of its tests.
     fn is_core(&self) -> bool {
-        self.is_rust() && self.path.starts_with("src/") && !self.path.contains("test") && self.path != "src/durable/memory.rs"
+        self.is_rust()
+            && self.path.starts_with("src/")
+            && !self.path.contains("test")
+            && self.path != "src/durable/memory.rs"
     }
 
     /// The code of a core file before its tests.
@@ -92,7 +129,12 @@ fn sources() -> Vec<Source> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().expect("file names are ASCII").to_owned();
+            let name = path
+                .file_name()
+                .unwrap()
+                .to_str()
+                .expect("file names are ASCII")
+                .to_owned();
             if path.is_dir() {
                 if !SKIPPED.contains(&name.as_str()) {
                     folders.push(path);
@@ -105,7 +147,10 @@ fn sources() -> Vec<Source> {
                 continue;
             }
             let relative = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-            found.push(Source { path: relative, text: String::from_utf8(fs::read(&path).unwrap()).unwrap_or(NOT_TEXT.into()) });
+            found.push(Source {
+                path: relative,
+                text: String::from_utf8(fs::read(&path).unwrap()).unwrap_or(NOT_TEXT.into()),
+            });
         }
     }
     assert!(found.len() > 100, "found only {} files", found.len());
@@ -200,24 +245,36 @@ fn raw_string_end(text: &str, start: usize) -> Option<usize> {
 /// End of the character literal at `start`; `start` if a lifetime is there.
 fn char_end(b: &[u8], start: usize) -> usize {
     if b.get(start + 1) == Some(&b'\\') {
-        return b[start + 3..].iter().position(|&c| c == b'\'').map_or(b.len(), |n| start + 3 + n + 1);
+        return b[start + 3..]
+            .iter()
+            .position(|&c| c == b'\'')
+            .map_or(b.len(), |n| start + 3 + n + 1);
     }
     // One character of up to four bytes.
-    (start + 2..start + 6).find(|&i| b.get(i) == Some(&b'\'') && (i == start + 2 || b[start + 1] >= 0x80)).map_or(start, |i| i + 1)
+    (start + 2..start + 6)
+        .find(|&i| b.get(i) == Some(&b'\'') && (i == start + 2 || b[start + 1] >= 0x80))
+        .map_or(start, |i| i + 1)
 }
 
 #[test]
 fn the_scanner_tells_code_from_text() {
-    let code = code_of("a(\"// \\\" b\"); // c\n/* d /* e */ f */ g('h', '\\'', 'i: \u{e4}); r#\"j \" k\"# l b'\"' m<'n>()");
+    let code =
+        code_of("a(\"// \\\" b\"); // c\n/* d /* e */ f */ g('h', '\\'', 'i: \u{e4}); r#\"j \" k\"# l b'\"' m<'n>()");
     for gone in ["b\"", "c", "d", "e", "f", "'h'", "j", "k"] {
         assert!(!code.contains(gone), "{gone} is left in {code}");
     }
     for kept in ["a(", "g(", "l", "m<'n>", "\n"] {
         assert!(code.contains(kept), "{kept} is missing in {code}");
     }
-    assert_eq!(words("Mutex MutexGuard aMutex Mutex", "Mutex").collect::<Vec<_>>(), [0, 24]);
+    assert_eq!(
+        words("Mutex MutexGuard aMutex Mutex", "Mutex").collect::<Vec<_>>(),
+        [0, 24]
+    );
     assert_eq!(words("libc::open xlibc::open", "libc::").collect::<Vec<_>>(), [0]);
-    assert_eq!(functions("fn a<T>(x: [u8; 2]) {\n{}\n}\ntrait T { fn b(); }"), [("a".into(), 1, 3)]);
+    assert_eq!(
+        functions("fn a<T>(x: [u8; 2]) {\n{}\n}\ntrait T { fn b(); }"),
+        [("a".into(), 1, 3)]
+    );
     assert_eq!(anchor("2.1 Doubles, `and` more"), "21-doubles-and-more");
 }
 
@@ -227,11 +284,17 @@ fn crate_paths(code: &str) -> Vec<(String, usize)> {
     for at in words(code, "crate::") {
         let rest = &code[at + "crate::".len()..];
         let names = match rest.strip_prefix('{') {
-            Some(group) => group[..group.find('}').expect("a closed group")].split(',').map(str::trim).collect(),
+            Some(group) => group[..group.find('}').expect("a closed group")]
+                .split(',')
+                .map(str::trim)
+                .collect(),
             None => vec![rest],
         };
         for name in names.into_iter().filter(|n| !n.is_empty()) {
-            let end = name.bytes().position(|c| !is_word(c) && c != b':').unwrap_or(name.len());
+            let end = name
+                .bytes()
+                .position(|c| !is_word(c) && c != b':')
+                .unwrap_or(name.len());
             found.push((name[..end].split("::").take(2).collect::<Vec<_>>().join("::"), at));
         }
     }
@@ -284,7 +347,10 @@ fn what_also_runs_in_browsers_neither_blocks_nor_uses_files() {
     for path in UNIX_ONLY.iter().chain(&MODELLED) {
         assert!(root().join(path).is_file(), "{path} is gone: correct the table");
     }
-    for s in sources().iter().filter(|s| s.is_core() && !UNIX_ONLY.contains(&s.path.as_str())) {
+    for s in sources()
+        .iter()
+        .filter(|s| s.is_core() && !UNIX_ONLY.contains(&s.path.as_str()))
+    {
         let code = s.core_code();
         for word in BLOCKING {
             faults.extend(words(&code, word).map(|at| format!("{}:{} uses {word}", s.path, line_of(&code, at))));
@@ -299,13 +365,19 @@ fn sequential_consistency_is_for_fences_only() {
     for s in sources().iter().filter(|s| s.is_core()) {
         let code = s.core_code();
         for at in words(&code, "SeqCst") {
-            let before = code[..at].trim_end_matches("Ordering::").trim_end_matches("atomic::").trim_end();
+            let before = code[..at]
+                .trim_end_matches("Ordering::")
+                .trim_end_matches("atomic::")
+                .trim_end();
             if !before.ends_with("fence(") {
                 faults.push(format!("{}:{}", s.path, line_of(&code, at)));
             }
         }
     }
-    report("an ordering of SeqCst that is not a fence's (say what pairs with what, or use sync::full_fence)", faults);
+    report(
+        "an ordering of SeqCst that is not a fence's (say what pairs with what, or use sync::full_fence)",
+        faults,
+    );
 }
 
 #[test]
@@ -340,7 +412,11 @@ fn functions(code: &str) -> Vec<(String, usize, usize)> {
                 _ => continue,
             }
             if c == b'}' && depth == 0 {
-                found.push((name.to_owned(), line_of(code, at), code[at..=at + i].matches('\n').count() + 1));
+                found.push((
+                    name.to_owned(),
+                    line_of(code, at),
+                    code[at..=at + i].matches('\n').count() + 1,
+                ));
                 break;
             }
         }
@@ -359,11 +435,27 @@ fn files_functions_and_lines_are_short() {
         if !s.is_rust() {
             continue;
         }
-        for (i, line) in s.text.lines().enumerate().filter(|(_, l)| l.chars().count() > LINE_CHARACTERS) {
-            faults.push(format!("{}:{}: {} characters, more than {LINE_CHARACTERS}", s.path, i + 1, line.chars().count()));
+        for (i, line) in s
+            .text
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| l.chars().count() > LINE_CHARACTERS)
+        {
+            faults.push(format!(
+                "{}:{}: {} characters, more than {LINE_CHARACTERS}",
+                s.path,
+                i + 1,
+                line.chars().count()
+            ));
         }
-        for (name, line, lines) in functions(&code_of(&s.text)).into_iter().filter(|f| f.2 > FUNCTION_LINES) {
-            faults.push(format!("{}:{line}: fn {name} has {lines} lines, more than {FUNCTION_LINES}", s.path));
+        for (name, line, lines) in functions(&code_of(&s.text))
+            .into_iter()
+            .filter(|f| f.2 > FUNCTION_LINES)
+        {
+            faults.push(format!(
+                "{}:{line}: fn {name} has {lines} lines, more than {FUNCTION_LINES}",
+                s.path
+            ));
         }
     }
     report("too long", faults);
@@ -391,7 +483,10 @@ fn sources_are_plain() {
             }
             // "./work/" and the like are no paths of a machine.
             let begins = |at: usize| at == 0 || !is_word(line.as_bytes()[at - 1]) && !line[..at].ends_with('.');
-            if machine.iter().any(|p| line.match_indices(p.as_str()).any(|(at, _)| begins(at))) {
+            if machine
+                .iter()
+                .any(|p| line.match_indices(p.as_str()).any(|(at, _)| begins(at)))
+            {
                 fault("a path of somebody's machine");
             }
         }
@@ -401,7 +496,10 @@ fn sources_are_plain() {
 
 /// The anchor of a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
-    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    let kept = heading
+        .trim()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
@@ -411,17 +509,26 @@ fn links_lead_somewhere() {
     for s in sources().iter().filter(|s| s.extension() == "md") {
         for (at, _) in s.text.match_indices("](") {
             let rest = &s.text[at + 2..];
-            let target = rest[..rest.find(')').unwrap_or(0)].split_whitespace().next().unwrap_or("");
+            let target = rest[..rest.find(')').unwrap_or(0)]
+                .split_whitespace()
+                .next()
+                .unwrap_or("");
             if target.starts_with("http://") || target.starts_with("https://") {
                 continue;
             }
             let (file, part) = target.split_once('#').unwrap_or((target, ""));
             let here = root().join(&s.path);
-            let path = if file.is_empty() { here } else { here.parent().unwrap().join(file) };
+            let path = if file.is_empty() {
+                here
+            } else {
+                here.parent().unwrap().join(file)
+            };
             let fine = match fs::read_to_string(&path) {
                 _ if target.is_empty() => false,
                 _ if part.is_empty() => path.exists(),
-                Ok(text) => text.lines().any(|l| l.starts_with('#') && anchor(l.trim_start_matches('#')) == part),
+                Ok(text) => text
+                    .lines()
+                    .any(|l| l.starts_with('#') && anchor(l.trim_start_matches('#')) == part),
                 Err(_) => false,
             };
             if !fine {

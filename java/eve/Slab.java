@@ -125,6 +125,7 @@ public final class Slab implements AutoCloseable, IDeref {
         if (a != null) {
             return a;
         }
+        checkWritable();
         Atom made = new Atom(this, name, symbols.word(name));
         made.create(initial);
         return share(made);

@@ -1,5 +1,5 @@
 // Damaged files: reading and swapping gives values or errors, never a crash, and ends. Each damage is tried in the slabs of the conformance vectors.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { temp } from './support/temp.mjs';
@@ -50,6 +50,7 @@ test('slabs with damaged objects', () => {
     const path = temp();
     writeFileSync(path, bytes);
     use(path);
+    rmSync(path);
   }), { numRuns: Number(process.env.EVE_DAMAGE_RUNS ?? 60) });
 });
 
@@ -60,5 +61,6 @@ test('slabs cut off or with a damaged header are errors or values', () => {
     const path = temp();
     writeFileSync(path, cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes);
     use(path);
+    rmSync(path);
   }), { numRuns: Number(process.env.EVE_DAMAGE_RUNS ?? 60) });
 });

@@ -36,6 +36,17 @@ test('a held handle keeps its group, and nothing else', () => {
   slab.close();
 });
 
+test('a snapshot that nobody closed and nobody has any more is released', () => {
+  const slab = openAnonymous();
+  slab.atom('a', 1);
+  const before = groups(slab);
+  (() => { for (let i = 0; i < 10; i++) slab.snapshot(); })();
+  assert.equal(slab.native.addon.pinObjects(slab.id).length, before + 10);
+  gc();
+  assert.ok(groups(slab) <= before);
+  slab.close();
+});
+
 test('garbage of values that nobody holds is used again: the slab stays small', () => {
   const slab = openAnonymous();
   const a = slab.atom('a', big(0));

@@ -125,6 +125,18 @@ test('a watch sees changes of its own process, only of its atom, and stops', asy
   slab.close();
 });
 
+test('a slab may be closed by its own watch', async () => {
+  const slab = openAnonymous();
+  const a = slab.atom('a', 0);
+  const b = slab.atom('b', 0);
+  await new Promise((resolve) => {
+    for (const atom of [a, b]) atom.watch(() => { slab.close(); resolve(); }, { ref: true });
+    a.add();
+    b.add();
+  });
+  assert.throws(() => a.deref(), { code: 'EVE_CLOSED' });
+});
+
 test('an error in a watch is an uncaught exception; a watch alone keeps no process alive', async () => {
   const script = `
     import { openAnonymous } from 'eve';

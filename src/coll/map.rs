@@ -85,7 +85,7 @@ pub fn get_entry(r: Reader, m: u64, key: u64, hash: u32) -> Result<Option<(u64, 
 }
 
 #[inline(always)]
-fn find<'a>(r: Reader<'a>, m: u64, hash: u32, mut wanted: impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
+fn find<'a>(r: Reader<'a>, m: u64, hash: u32, wanted: &mut impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
     if is_pointer(m) {
         let head = r.node(m)?;
         if head.kind() == MAP {

@@ -45,28 +45,54 @@ pub struct SlabFile {
 impl SlabFile {
     /// Always an error: there is no file system.
     pub fn open(path: &Path, _options: &Options, _rebuild: Rebuild) -> Result<SlabFile> {
-        Err(Error::arg(format!("wasm32 has no files, so no {}: open an anonymous slab and attach to it", path.display())))
+        Err(Error::arg(format!(
+            "wasm32 has no files, so no {}: open an anonymous slab and attach to it",
+            path.display()
+        )))
     }
 
     /// A new slab of at most `options.max_bytes` bytes. That much of the linear memory's addresses is taken at once; memory itself only as it
     /// is used, where the host commits pages lazily.
     pub fn anonymous(options: &Options) -> Result<SlabFile> {
         if options.read_only {
-            return Err(Error::arg("a new anonymous slab would have nothing to read: open it for writing"));
+            return Err(Error::arg(
+                "a new anonymous slab would have nothing to read: open it for writing",
+            ));
         }
-        let bytes = if options.max_bytes == u64::MAX { DEFAULT_BYTES } else { options.max_bytes };
-        let len = bytes.max(HEADER_SIZE + BLOCK_SIZE).saturating_add(SLACK).next_multiple_of(PAGE);
+        let bytes = if options.max_bytes == u64::MAX {
+            DEFAULT_BYTES
+        } else {
+            options.max_bytes
+        };
+        let len = bytes
+            .max(HEADER_SIZE + BLOCK_SIZE)
+            .saturating_add(SLACK)
+            .next_multiple_of(PAGE);
         if len > MOST_BYTES {
-            return Err(Error::full("the largest slab of wasm32: ask for fewer max_bytes", MOST_BYTES - SLACK));
+            return Err(Error::full(
+                "the largest slab of wasm32: ask for fewer max_bytes",
+                MOST_BYTES - SLACK,
+            ));
         }
-        let region = Region::take(len as usize)
-            .ok_or_else(|| Error::full("the linear memory: ask for fewer max_bytes, or let the host give the module more", len))?;
+        let region = Region::take(len as usize).ok_or_else(|| {
+            Error::full(
+                "the linear memory: ask for fewer max_bytes, or let the host give the module more",
+                len,
+            )
+        })?;
         let map = region.mapping();
         let random = sys::random().map_err(|e| Error::io("random", &anonymous_name(), &e))?;
         let ident = Ident::new(random, sys::now_ms());
         control::format(&map, &ident);
         control::set_ready(&map, [0; 16], [0; 3]);
-        SlabFile::over(Arc::new(region), Options { max_bytes: bytes, ..options.clone() }, ident)
+        SlabFile::over(
+            Arc::new(region),
+            Options {
+                max_bytes: bytes,
+                ..options.clone()
+            },
+            ident,
+        )
     }
 
     /// The same slab as a further participant, for another thread.
@@ -77,7 +103,14 @@ impl SlabFile {
     fn over(region: Arc<Region>, options: Options, ident: Ident) -> Result<SlabFile> {
         let map = region.mapping();
         let participant = claim(&map)?;
-        Ok(SlabFile { map, options, ident, participant, open: AtomicBool::new(true), region })
+        Ok(SlabFile {
+            map,
+            options,
+            ident,
+            participant,
+            open: AtomicBool::new(true),
+            region,
+        })
     }
 
     /// The mapped bytes.
@@ -151,7 +184,10 @@ impl Grow for SlabFile {
     fn grow(&self, backed: u64) -> Result<()> {
         let limit = self.options.max_bytes.min(self.map.reserved() - SLACK);
         if backed > limit {
-            return Err(Error::full("the largest size that the slab was opened with (max_bytes)", limit));
+            return Err(Error::full(
+                "the largest size that the slab was opened with (max_bytes)",
+                limit,
+            ));
         }
         let step = (self.map.backed() + STEP).min(limit) & !(BLOCK_SIZE - 1);
         // Release: who sees the new length may store below it.
@@ -174,7 +210,9 @@ fn claim(map: &Mapping) -> Result<u32> {
             return Ok(p);
         }
     }
-    Err(Error::limit(format!("the slab is open {PARTICIPANTS_MAX} times, the most that a slab allows: close some")))
+    Err(Error::limit(format!(
+        "the slab is open {PARTICIPANTS_MAX} times, the most that a slab allows: close some"
+    )))
 }
 
 // ---- regions of linear memory ----
@@ -217,7 +255,10 @@ impl Region {
     fn take(len: usize) -> Option<Region> {
         Region::take_idle(len).or_else(|| {
             let page = core::arch::wasm32::memory_grow::<0>(len / PAGE as usize);
-            (page != usize::MAX).then(|| Region { base: (page * PAGE as usize) as *mut u8, len })
+            (page != usize::MAX).then(|| Region {
+                base: (page * PAGE as usize) as *mut u8,
+                len,
+            })
         })
     }
 
@@ -230,7 +271,10 @@ impl Region {
             if has >= len && found.is_none() {
                 // SAFETY: as above.
                 unsafe { list.cast::<u8>().write_bytes(0, size_of::<Idle>()) };
-                found = Some(Region { base: list.cast(), len: has });
+                found = Some(Region {
+                    base: list.cast(),
+                    len: has,
+                });
             } else {
                 put_idle(list, has);
             }

@@ -295,7 +295,7 @@ fn has_room(map: &Mapping, block: u64, class: usize) -> bool {
     let cells = class_cells(class);
     let used: u32 =
         (0..cells.div_ceil(64)).map(|w| map.atomic_u64(block * BLOCK_SIZE + w as u64 * 8).load(Relaxed).count_ones()).sum();
-    (cells as u32).saturating_sub(used) >= cells as u32 / WORTH
+    (cells as u32).saturating_sub(used) >= (cells as u32 / WORTH).max(1)
 }
 
 fn zero_block(map: &Mapping, block: u64) {

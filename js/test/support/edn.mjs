@@ -1,4 +1,4 @@
-// A reader of EDN for the conformance vectors. The one well-kept package for it knows neither ratios nor ##NaN and loses large integers.
+// A reader of EDN for the conformance vectors. The package edn-data knows no ratios and no ##NaN.
 import { Char, Decimal, Double, Instant, Ratio, UUID, keyword, list, symbol } from '../../values.js';
 
 const CHARS = { newline: '\n', space: ' ', tab: '\t', backspace: '\b', formfeed: '\f', return: '\r' };

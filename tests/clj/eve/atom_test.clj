@@ -70,6 +70,24 @@
     (run! #(.join ^Thread %) threads)
     (is (= [(* 4 n) {:n (* 4 n)}] [@a @b]))))
 
+(deftest virtual-threads-count-exactly
+  (let [a (e/atom {:n 0}), n 50
+        threads (doall (for [_ (range 200)] (.unstarted (Thread/ofVirtual) (fn [] (dotimes [_ n] (swap! a update :n inc) (get @a :n))))))]
+    (run! #(.start ^Thread %) threads)
+    (run! #(.join ^Thread %) threads)
+    (is (= {:n (* 200 n)} @a))))
+
+(deftest a-slab-opened-for-reading-only
+  (let [path (u/temp-path)]
+    (e/close! (e/atom {:id ::a :persistent path} {:k [1 2 3]}))
+    (let [s (e/open path {:read-only true}), a (e/atom {:id ::a :persistent s} nil)]
+      (is (= {:k [1 2 3]} @a (get @s ::a)))
+      (doseq [f [#(swap! a assoc :x 1) #(swap! a update :k conj 1) #(reset! a 1) #(compare-and-set! a {:k [1 2 3]} 1) #(e/atom {:id ::new :persistent s} 1)]]
+        (is (re-find #"reading only" (str (thrown-text f)))))
+      (is (re-find #"open already" (thrown-text #(e/open path))))
+      (e/close! s))
+    (is (= {:k [1 2 3] :x 1} (swap! (e/atom {:id ::a :persistent path} nil) assoc :x 1)))))
+
 (deftest an-error-in-the-function-leaves-the-value
   (let [a (e/atom {:n 1})]
     (is (= "no" (thrown-text #(swap! a (fn [_] (throw (ex-info "no" {})))))))
