@@ -105,7 +105,13 @@ fn commit_row(name: &'static str, entries: u64) -> Row {
         best_ours = best_ours.min(ours);
         best_peer = best_peer.min(theirs);
     }
-    Row { name, ours: best_ours, peer: best_peer, unit: "ns/op", goal: Some(1.0) }
+    Row {
+        name,
+        ours: best_ours,
+        peer: best_peer,
+        unit: "ns/op",
+        goal: Some(1.0),
+    }
 }
 
 fn disk_bytes(path: &Path) -> u64 {
@@ -129,14 +135,29 @@ fn bytes_rows(dir: &Path, rows: &mut Vec<Row>) {
     }
     let theirs = (LIVE.load(Relaxed) - before) as f64 / N as f64;
     drop(peer);
-    rows.push(Row { name: "bytes-imbl", ours, peer: theirs, unit: "bytes/entry", goal: Some(2.0) });
-    rows.push(Row { name: "empty-slab", ours: empty as f64 / 1024.0, peer: 256.0, unit: "KiB on disk", goal: Some(1.0) });
+    rows.push(Row {
+        name: "bytes-imbl",
+        ours,
+        peer: theirs,
+        unit: "bytes/entry",
+        goal: Some(2.0),
+    });
+    rows.push(Row {
+        name: "empty-slab",
+        ours: empty as f64 / 1024.0,
+        peer: 256.0,
+        unit: "KiB on disk",
+        goal: Some(1.0),
+    });
 }
 
 /// A slab of `mib` MiB of byte arrays with one small map to get from.
 fn fill(path: &Path, mib: u64) {
     let slab = Slab::open(path, &Options::default()).expect("opens");
-    let (atom, blobs) = (slab.intern(0, None, b"m").expect("interns"), slab.intern(0, None, b"blobs").expect("interns"));
+    let (atom, blobs) = (
+        slab.intern(0, None, b"m").expect("interns"),
+        slab.intern(0, None, b"blobs").expect("interns"),
+    );
     build(&slab, atom, 1000);
     let blob = vec![7u8; 1 << 20];
     transact(&slab, |t| {
@@ -162,7 +183,9 @@ fn open_row(dir: &Path) -> Row {
         let slab = Slab::open(path, &Options::default()).expect("opens");
         let atom = slab.intern(0, None, b"m").expect("interns");
         let s = slab.snapshot().expect("pins");
-        let m = coll::get(s.reader(), s.view().state, atom).expect("reads").expect("there");
+        let m = coll::get(s.reader(), s.view().state, atom)
+            .expect("reads")
+            .expect("there");
         black_box(coll::get(s.reader(), m, int(77)).expect("reads"));
         let us = start.elapsed().as_nanos() as f64 / 1000.0;
         drop(s);
@@ -174,7 +197,13 @@ fn open_row(dir: &Path) -> Row {
         ours = ours.min(open(&large));
         peer = peer.min(open(&small));
     }
-    Row { name: "open-1g", ours, peer, unit: "us", goal: Some(0.7) }
+    Row {
+        name: "open-1g",
+        ours,
+        peer,
+        unit: "us",
+        goal: Some(0.7),
+    }
 }
 
 fn main() {
@@ -184,13 +213,19 @@ fn main() {
         std::process::exit(2);
     };
     let dir = tempfile::tempdir().expect("a folder");
-    let mut rows = vec![commit_row("rust-commit-10k", 10_000), commit_row("rust-commit-1m", 1_000_000)];
+    let mut rows = vec![
+        commit_row("rust-commit-10k", 10_000),
+        commit_row("rust-commit-1m", 1_000_000),
+    ];
     bytes_rows(dir.path(), &mut rows);
     rows.push(open_row(dir.path()));
     let mut json = String::from("[\n");
     for (i, r) in rows.iter().enumerate() {
         let (ratio, goal) = (r.peer / r.ours, r.goal.map_or("null".into(), |g| g.to_string()));
-        println!("{:16} ours {:10.1} peer {:10.1} {:12} ratio {:6.2}", r.name, r.ours, r.peer, r.unit, ratio);
+        println!(
+            "{:16} ours {:10.1} peer {:10.1} {:12} ratio {:6.2}",
+            r.name, r.ours, r.peer, r.unit, ratio
+        );
         let comma = if i + 1 < rows.len() { "," } else { "" };
         writeln!(
             json,

@@ -11,7 +11,8 @@ import { setDecoders } from './text.js';
 export * from './values.js';
 
 const { latin1Slice, utf8Slice } = Buffer.prototype;
-setDecoders((bytes, from, to) => latin1Slice.call(bytes, from, to), (bytes, from, to) => utf8Slice.call(bytes, from, to));
+// Not documented, but there since Node 0.12; without them the decoders that work everywhere are used.
+if (latin1Slice && utf8Slice) setDecoders((bytes, from, to) => latin1Slice.call(bytes, from, to), (bytes, from, to) => utf8Slice.call(bytes, from, to));
 
 const CREATE = 1;
 const MUST_EXIST = 2;

@@ -62,7 +62,11 @@ impl Slab {
     }
 
     fn over(file: SlabFile) -> Slab {
-        Slab(Arc::new(Inner { pool: Pool::default(), closed: AtomicBool::new(false), file }))
+        Slab(Arc::new(Inner {
+            pool: Pool::default(),
+            closed: AtomicBool::new(false),
+            file,
+        }))
     }
 
     /// The mapped bytes.
@@ -72,7 +76,10 @@ impl Slab {
 
     /// Mapping and file.
     pub fn memory(&self) -> Memory<'_> {
-        Memory { map: self.map(), file: &self.0.file }
+        Memory {
+            map: self.map(),
+            file: &self.0.file,
+        }
     }
 
     /// A reader of all that is allocated now. What is read must be pinned.
@@ -135,7 +142,11 @@ impl Slab {
         let mut worker = self.worker()?;
         let version = worker.agent.pin(self.map(), Slot::A);
         let view = self.view(version);
-        Ok(Snapshot { slab: self.clone(), worker: Some(worker), view })
+        Ok(Snapshot {
+            slab: self.clone(),
+            worker: Some(worker),
+            view,
+        })
     }
 
     /// A new, empty pin group.
@@ -152,7 +163,15 @@ impl Slab {
                 }
             }
             let what = "pin groups at once: too many old values are held; let them go or copy them out";
-            grow_table(self.memory(), CONTROL_GROUPS_BACKED, n as u64, GROUPS, GROUP_SIZE, GROUPS_MAX, what)?;
+            grow_table(
+                self.memory(),
+                CONTROL_GROUPS_BACKED,
+                n as u64,
+                GROUPS,
+                GROUP_SIZE,
+                GROUPS_MAX,
+                what,
+            )?;
         }
     }
 
@@ -228,7 +247,9 @@ impl Slab {
         const CAP: Duration = Duration::from_secs(1);
         #[cfg(target_family = "wasm")]
         if timeout != Some(Duration::ZERO) && !crate::sys::can_wait() {
-            return Err(Error::arg("this thread must not block: wait in a worker, or look again with a timeout of 0"));
+            return Err(Error::arg(
+                "this thread must not block: wait in a worker, or look again with a timeout of 0",
+            ));
         }
         // A time beyond what the clock can tell is no limit.
         let end = timeout.and_then(|t| crate::sys::monotonic().checked_add(t));
@@ -306,7 +327,10 @@ impl Slab {
 
 /// After a recovery: the symbol trie isn't in the superblock, it is made anew from the directory.
 fn rebuild_symbols(file: &SlabFile) -> Result<()> {
-    let memory = Memory { map: file.mapping(), file };
+    let memory = Memory {
+        map: file.mapping(),
+        file,
+    };
     let mut agent = Agent::claim(memory, file.participant())?;
     let result = symbol::rebuild_trie(memory, &mut agent.alloc);
     agent.release(memory);
@@ -316,14 +340,21 @@ fn rebuild_symbols(file: &SlabFile) -> Result<()> {
 impl Source for Slab {
     fn with_current(&self, f: &mut dyn FnMut(Candidate) -> Result<u64>) -> Result<u64> {
         let view = self.snapshot()?;
-        f(Candidate { version: view.view.version, state: view.view.state, time: view.view.time_ms })
+        f(Candidate {
+            version: view.view.version,
+            state: view.view.state,
+            time: view.view.time_ms,
+        })
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         if !self.closed.load(Acquire) && self.file.check_fork().is_ok() {
-            let memory = Memory { map: self.file.mapping(), file: &self.file };
+            let memory = Memory {
+                map: self.file.mapping(),
+                file: &self.file,
+            };
             while let Some(w) = self.pool.take() {
                 w.agent.release(memory);
             }

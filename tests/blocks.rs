@@ -16,7 +16,9 @@ fn no_cell_is_handed_to_two_agents() {
                     s.spawn(move || {
                         let mut a = Allocator::new(i as u16);
                         barrier.wait();
-                        (0..24).map(|_| a.alloc(slab.memory(), 8000, 1).unwrap()).collect::<Vec<_>>()
+                        (0..24)
+                            .map(|_| a.alloc(slab.memory(), 8000, 1).unwrap())
+                            .collect::<Vec<_>>()
                     })
                 })
                 .collect();

@@ -22,12 +22,25 @@ enum Link {
 fn compile(source: &str, standard: &str, link: Link, out: &Path) -> PathBuf {
     let cpp = source.ends_with(".cpp");
     let host = std::env::consts::ARCH.to_string() + "-unknown-linux-gnu";
-    let compiler = cc::Build::new().cpp(cpp).target(&host).host(&host).opt_level(1).out_dir(out).cargo_metadata(false).get_compiler();
+    let compiler = cc::Build::new()
+        .cpp(cpp)
+        .target(&host)
+        .host(&host)
+        .opt_level(1)
+        .out_dir(out)
+        .cargo_metadata(false)
+        .get_compiler();
     let name = Path::new(source).file_stem().unwrap().to_str().unwrap();
-    let tag = if matches!(link, Link::Shared) { "shared" } else { "static" };
+    let tag = if matches!(link, Link::Shared) {
+        "shared"
+    } else {
+        "static"
+    };
     let program = out.join(format!("{name}-{}-{tag}", standard.replace('+', "p")));
     let mut c = Command::new(compiler.path());
-    c.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O2", "-I"]).arg(root().join("include"));
+    c.arg(format!("-std={standard}"))
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O2", "-I"])
+        .arg(root().join("include"));
     c.arg(root().join(source)).arg("-o").arg(&program);
     match link {
         Link::Shared => {
@@ -45,14 +58,23 @@ fn compile(source: &str, standard: &str, link: Link, out: &Path) -> PathBuf {
     }
     c.args(["-lpthread", "-ldl", "-lm"]);
     let o = c.output().unwrap();
-    assert!(o.status.success(), "{source} doesn't compile as {standard}:\n{}", String::from_utf8_lossy(&o.stderr));
+    assert!(
+        o.status.success(),
+        "{source} doesn't compile as {standard}:\n{}",
+        String::from_utf8_lossy(&o.stderr)
+    );
     program
 }
 
 fn run(program: &Path, args: &[&str]) -> Output {
     let o = Command::new(program).args(args).output().unwrap();
     let text = String::from_utf8_lossy(&o.stdout).into_owned() + &String::from_utf8_lossy(&o.stderr);
-    assert!(o.status.success(), "{} {args:?}: {}\n{text}", program.display(), o.status);
+    assert!(
+        o.status.success(),
+        "{} {args:?}: {}\n{text}",
+        program.display(),
+        o.status
+    );
     o
 }
 
@@ -102,7 +124,13 @@ fn c_reads_the_conformance_vectors() {
             std::fs::copy(&path, temp.path().join(path.file_name().unwrap())).unwrap();
         }
     }
-    let o = run(&program, &[folder.join("cases.tsv").to_str().unwrap(), temp.path().to_str().unwrap()]);
+    let o = run(
+        &program,
+        &[
+            folder.join("cases.tsv").to_str().unwrap(),
+            temp.path().to_str().unwrap(),
+        ],
+    );
     let said = String::from_utf8_lossy(&o.stdout).into_owned();
     let n: usize = said.split(' ').next().unwrap().parse().unwrap();
     assert!(n > 150, "{said}");
@@ -113,13 +141,24 @@ fn counters_in_four_processes_lose_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let program = compile("examples/counter.c", "c11", Link::Shared, temp.path());
     let slab = temp.path().join("counter.slab");
-    let children: Vec<_> =
-        (0..4).map(|_| Command::new(&program).arg(&slab).arg("2000").stdout(std::process::Stdio::null()).spawn().unwrap()).collect();
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            Command::new(&program)
+                .arg(&slab)
+                .arg("2000")
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
     for mut c in children {
         assert!(c.wait().unwrap().success());
     }
     let o = run(&program, &[slab.to_str().unwrap(), "1"]);
-    assert!(String::from_utf8_lossy(&o.stdout).contains(":app/hits is 8001"), "{o:?}");
+    assert!(
+        String::from_utf8_lossy(&o.stdout).contains(":app/hits is 8001"),
+        "{o:?}"
+    );
 }
 
 #[test]
@@ -132,5 +171,8 @@ fn the_phonebook_example_works() {
     run(&program, &[slab, "Grace", "1"]);
     let o = run(&program, &[slab]);
     let text = String::from_utf8_lossy(&o.stdout);
-    assert!(text.contains("2 entries") && text.contains("Ada Lovelace: +44 20 1815"), "{text}");
+    assert!(
+        text.contains("2 entries") && text.contains("Ada Lovelace: +44 20 1815"),
+        "{text}"
+    );
 }

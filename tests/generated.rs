@@ -13,7 +13,10 @@ fn check(path: &str, content: &str) {
         fs::write(&file, content).unwrap();
     }
     let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == content, "{path} is not what the source says: run `make gen`");
+    assert!(
+        committed == content,
+        "{path} is not what the source says: run `make gen`"
+    );
 }
 
 fn classes() -> String {
@@ -22,7 +25,9 @@ fn classes() -> String {
 
 #[test]
 fn c_layout_header_is_current() {
-    let mut s = format!("/* {NOTE} docs/format.md says what the constants mean. */\n#ifndef EVE_LAYOUT_H\n#define EVE_LAYOUT_H\n\n");
+    let mut s = format!(
+        "/* {NOTE} docs/format.md says what the constants mean. */\n#ifndef EVE_LAYOUT_H\n#define EVE_LAYOUT_H\n\n"
+    );
     for (name, value, doc) in TABLE {
         let doc = doc.trim();
         writeln!(s, "/* {doc} */\n#define EVE_L_{name} UINT64_C({value:#x})").unwrap();
@@ -37,10 +42,18 @@ fn java_layout_is_current() {
     s.push_str("public final class Layout {\n    private Layout() {}\n\n");
     for (name, value, doc) in TABLE {
         let doc = doc.trim();
-        let (ty, literal) = if *value > i32::MAX as u64 { ("long", format!("{value:#x}L")) } else { ("int", format!("{value:#x}")) };
+        let (ty, literal) = if *value > i32::MAX as u64 {
+            ("long", format!("{value:#x}L"))
+        } else {
+            ("int", format!("{value:#x}"))
+        };
         writeln!(s, "    /** {doc} */\n    public static final {ty} {name} = {literal};").unwrap();
     }
-    writeln!(s, "    /** Sizes of the cell classes beyond 34 (class c up to 34 is 16 * c). */").unwrap();
+    writeln!(
+        s,
+        "    /** Sizes of the cell classes beyond 34 (class c up to 34 is 16 * c). */"
+    )
+    .unwrap();
     writeln!(s, "    static final int[] LARGE_CLASSES = {{{}}};\n}}", classes()).unwrap();
     check("java/eve/Layout.java", &s);
 }

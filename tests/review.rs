@@ -49,7 +49,11 @@ fn a_new_block_goes_to_one_agent_though_others_look_for_free_blocks_meanwhile() 
                         start.wait();
                         let take = |_| {
                             let at = a.alloc(memory.memory(), CELL_MAX, 1).unwrap();
-                            memory.memory().map.atomic_u64(at).store(header(BYTES, 0, FRESH), Relaxed);
+                            memory
+                                .memory()
+                                .map
+                                .atomic_u64(at)
+                                .store(header(BYTES, 0, FRESH), Relaxed);
                             at
                         };
                         (0..CELLS).map(take).collect::<Vec<_>>()
@@ -58,8 +62,15 @@ fn a_new_block_goes_to_one_agent_though_others_look_for_free_blocks_meanwhile() 
                 .collect();
             threads.into_iter().for_each(|t| all.extend(t.join().unwrap()));
         });
-        assert!(all.iter().all(|&at| memory.map().atomic_u64(at).load(Relaxed) != 0), "an object was wiped");
-        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "one cell was given out twice");
+        assert!(
+            all.iter().all(|&at| memory.map().atomic_u64(at).load(Relaxed) != 0),
+            "an object was wiped"
+        );
+        assert_eq!(
+            all.iter().collect::<HashSet<_>>().len(),
+            all.len(),
+            "one cell was given out twice"
+        );
     }
 }
 
@@ -90,7 +101,9 @@ fn a_transaction_that_keeps_a_map_made_from_the_state_does_not_move_to_another_v
         transact(&s, |t| names.iter().try_for_each(|&n| t.set(n, int(0)))).unwrap();
         let mut t = Txn::begin(&s, None).unwrap();
         let state = t.base().state;
-        let more = t.write(|w| coll::map::assoc(w, 0, state, int(7), eve::value::hash_word(w.reader(), int(7))?, int(8))).unwrap();
+        let more = t
+            .write(|w| coll::map::assoc(w, 0, state, int(7), eve::value::hash_word(w.reader(), int(7))?, int(8)))
+            .unwrap();
         t.set(names[0], more).unwrap();
         transact(&s, |t| t.set(names[changed], int(1))).unwrap();
         assert!(matches!(t.commit(false).unwrap(), Outcome::Conflict));
@@ -127,13 +140,18 @@ fn a_token_does_not_edit_what_another_transaction_has_made() {
     other.abort(false);
     assert!(matches!(mine.commit(false).unwrap(), Outcome::Committed(_)));
     let snap = s.snapshot().unwrap();
-    let v = coll::get(snap.reader(), snap.view().state, kw(&s, "v")).unwrap().unwrap();
+    let v = coll::get(snap.reader(), snap.view().state, kw(&s, "v"))
+        .unwrap()
+        .unwrap();
     assert_eq!(vector::nth(snap.reader(), v, 0).unwrap(), Some(int(1)));
 }
 
 #[test]
 fn large_values_that_were_replaced_are_freed_long_before_there_are_many_of_them() {
-    let options = Options { max_bytes: 24 << 20, ..Options::default() };
+    let options = Options {
+        max_bytes: 24 << 20,
+        ..Options::default()
+    };
     let s = Slab::anonymous(&options).unwrap();
     let atom = kw(&s, "blob");
     let blob = "x".repeat(1 << 20);
@@ -148,7 +166,10 @@ fn large_values_that_were_replaced_are_freed_long_before_there_are_many_of_them(
 
 #[test]
 fn a_full_slab_has_room_again_after_the_error_if_only_garbage_fills_it() {
-    let options = Options { max_bytes: HEADER_SIZE + (3 << 20), ..Options::default() };
+    let options = Options {
+        max_bytes: HEADER_SIZE + (3 << 20),
+        ..Options::default()
+    };
     let s = Slab::anonymous(&options).unwrap();
     let atom = kw(&s, "blob");
     let mut b = BuildBuffer::new();
@@ -172,7 +193,12 @@ fn a_full_slab_has_room_again_after_the_error_if_only_garbage_fills_it() {
 
 #[test]
 fn a_damaged_descriptor_of_a_freed_object_harms_nobody() {
-    for (state, class, run) in [(BLOCK_LARGE, 0, 0xFFFFu64), (BLOCK_SHELVED, 0, 0), (BLOCK_SHELVED, 200, 0), (BLOCK_OWNED, 255, 0)] {
+    for (state, class, run) in [
+        (BLOCK_LARGE, 0, 0xFFFFu64),
+        (BLOCK_SHELVED, 0, 0),
+        (BLOCK_SHELVED, 200, 0),
+        (BLOCK_OWNED, 255, 0),
+    ] {
         let s = slab();
         let atom = kw(&s, "a");
         transact(&s, |t| {
@@ -186,7 +212,9 @@ fn a_damaged_descriptor_of_a_freed_object_harms_nobody() {
         let d = s.map().atomic_u64(descriptor(v >> BLOCK_BITS));
         let owner = d.load(Relaxed) & 0xFFFF_0000;
         d.store(state as u64 | class << 8 | owner, Relaxed);
-        s.map().atomic_u64(descriptor(v >> BLOCK_BITS) + 8).store(run << 48, Relaxed);
+        s.map()
+            .atomic_u64(descriptor(v >> BLOCK_BITS) + 8)
+            .store(run << 48, Relaxed);
         transact(&s, |t| t.set(atom, NIL)).unwrap();
         s.reclaim();
         assert_eq!(s.map().atomic_u64(v).load(Relaxed), 0, "it was not freed");
@@ -242,7 +270,9 @@ fn a_forked_child_can_close_what_its_parent_has_open() {
         assert_eq!(eve_txn_begin(s, 0, &mut two, null_mut(), null_mut()), 0);
         let status = in_child(|| {
             eve_txn_abort(one, 0, null_mut());
-            eve_txn_commit(two, 0, null_mut(), null_mut()) < 0 && eve_snapshot_close(snap, null_mut()) == 0 && eve_close(s, null_mut()) < 0
+            eve_txn_commit(two, 0, null_mut(), null_mut()) < 0
+                && eve_snapshot_close(snap, null_mut()) == 0
+                && eve_close(s, null_mut()) < 0
         });
         assert_eq!(status, 0, "the child was killed or got a wrong answer");
         assert_eq!(eve_txn_abort(one, 0, null_mut()), 0);

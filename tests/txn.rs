@@ -47,7 +47,9 @@ fn allocated(s: &Slab) -> HashSet<u64> {
         let cells: Vec<u64> = match d as u8 {
             BLOCK_OWNED | BLOCK_SHELVED => {
                 let class = (d >> 8) as u8 as usize;
-                (0..class_cells(class)).map(|i| b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64).collect()
+                (0..class_cells(class))
+                    .map(|i| b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64)
+                    .collect()
             }
             BLOCK_LARGE => vec![b * BLOCK_SIZE],
             _ => vec![],
@@ -86,8 +88,16 @@ fn assert_exact(s: &Slab) {
     s.reclaim();
     let (a, r) = (allocated(s), reachable(s));
     assert!(r.is_subset(&a), "a reachable object was freed");
-    let lost: Vec<String> = a.difference(&r).take(5).map(|&at| format!("{at:x} {:x}", s.map().atomic_u64(at).load(Relaxed))).collect();
-    assert!(lost.is_empty(), "{} objects leaked, such as {lost:?}", a.len() - r.len());
+    let lost: Vec<String> = a
+        .difference(&r)
+        .take(5)
+        .map(|&at| format!("{at:x} {:x}", s.map().atomic_u64(at).load(Relaxed)))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "{} objects leaked, such as {lost:?}",
+        a.len() - r.len()
+    );
 }
 
 #[test]
@@ -217,7 +227,9 @@ fn a_value_moved_between_atoms_survives_commits_on_both() {
     let snap = s.snapshot().unwrap();
     let v = coll::get(snap.reader(), snap.view().state, b).unwrap().unwrap();
     coll::check(snap.reader(), v).unwrap();
-    assert!(Iter::new(snap.reader(), v).unwrap().all(|e| matches!(e, Ok((k, v)) if k == v)));
+    assert!(Iter::new(snap.reader(), v)
+        .unwrap()
+        .all(|e| matches!(e, Ok((k, v)) if k == v)));
 }
 
 #[test]
@@ -228,7 +240,9 @@ fn a_lost_race_on_another_atom_is_rebased_and_on_the_same_is_a_conflict() {
     let mut t = Txn::begin(&s, None).unwrap();
     assoc(&mut t, a, 7, 700).unwrap();
     set_int(&s, b, 1);
-    let Outcome::Committed(v) = t.commit(false).unwrap() else { panic!("only another atom changed") };
+    let Outcome::Committed(v) = t.commit(false).unwrap() else {
+        panic!("only another atom changed")
+    };
     assert_eq!(v.version, s.version().unwrap());
     assert_eq!(get(&s, b), word::from_int(1));
     assert_exact(&s);
@@ -352,7 +366,11 @@ fn readers_see_whole_versions_while_threads_move_money() {
                         transact(s, |t| {
                             let m = t.get(bank)?.unwrap();
                             let r = s.reader();
-                            let read = |k: i64| Ok::<i64, eve::Error>(word::int(coll::get(r, m, word::from_int(k).unwrap())?.unwrap()).unwrap());
+                            let read = |k: i64| {
+                                Ok::<i64, eve::Error>(
+                                    word::int(coll::get(r, m, word::from_int(k).unwrap())?.unwrap()).unwrap(),
+                                )
+                            };
                             let (f, g) = (read(from)?, read(to)?);
                             if from != to {
                                 assoc(t, bank, from, f - 1)?;

@@ -29,7 +29,10 @@ fn cases() -> Vec<Case> {
             Case {
                 group: f[0].into(),
                 name: f[1].into(),
-                buffer: hex.chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect(),
+                buffer: hex
+                    .chunks(2)
+                    .map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap())
+                    .collect(),
                 hash: f[3].parse::<i32>().unwrap() as u32,
                 edn: (f[4] != "-").then(|| f[4].into()),
             }
@@ -67,7 +70,9 @@ fn check(group: &str, path: &Path) {
     coll::check(r, snapshot.view().state).unwrap();
     for c in cases().iter().filter(|c| c.group == group) {
         let atom = slab.intern(0, None, c.name.as_bytes()).unwrap();
-        let value = coll::get(r, snapshot.view().state, atom).unwrap().unwrap_or_else(|| panic!("no case {}", c.name));
+        let value = coll::get(r, snapshot.view().state, atom)
+            .unwrap()
+            .unwrap_or_else(|| panic!("no case {}", c.name));
         assert_eq!(hash_word(r, value).unwrap(), c.hash, "{group}/{}", c.name);
         if let Some(edn) = &c.edn {
             assert_eq!(&print::to_edn(r, value).unwrap(), edn, "{group}/{}", c.name);

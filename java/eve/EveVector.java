@@ -19,6 +19,7 @@ import clojure.lang.ISeq;
 import clojure.lang.ITransientCollection;
 import clojure.lang.PersistentVector;
 import clojure.lang.RT;
+import clojure.lang.Reduced;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
@@ -129,18 +130,29 @@ public final class EveVector extends APersistentVector implements IObj, IReduce,
     }
 
     private Object reduceFrom(IFn f, Object init, int from) {
+        Object acc = init;
+        for (int i = from; i < count; i = leafEnd(i)) {
+            acc = reduceLeaf(f, acc, i);
+            if (RT.isReduced(acc)) {
+                return ((IDeref) acc).deref();
+            }
+        }
+        return acc;
+    }
+
+    /** Over the elements from i to the end of its leaf; may return a Reduced. */
+    private Object reduceLeaf(IFn f, Object init, int i) {
         Snapshot s = snapshot;
         Object acc = init;
         try {
-            for (int i = from; i < count;) {
-                long a = leaf(i) + HEAD;
-                for (int end = leafEnd(i); i < end; i++) {
-                    Object x = Word.decode(s, ALL.get(I64, a + 8 * (i & WIDTH - 1)));
-                    s.check();
-                    acc = f.invoke(acc, x);
-                    if (RT.isReduced(acc)) {
-                        return ((IDeref) acc).deref();
-                    }
+            long a = leaf(i) + HEAD + 8 * (i & WIDTH - 1);
+            for (long end = a + 8 * (leafEnd(i) - i); a < end; a += 8) {
+                long w = ALL.get(I64, a);
+                Object x = (w & 1) != 0 ? (Object) (w >> 1) : Word.decode(s, w);
+                s.check();
+                acc = f.invoke(acc, x);
+                if (acc instanceof Reduced) {
+                    return acc;
                 }
             }
             return acc;

@@ -55,7 +55,8 @@ test('slabs with damaged objects', () => {
 });
 
 test('slabs cut off or with a damaged header are errors or values', () => {
-  fc.assert(fc.property(fc.nat(pristine.length - 1), fc.nat(), fc.array(fc.tuple(fc.nat(HEADER_SIZE - 1), fc.nat(255)), { maxLength: 20 }), (which, cut, changes) => {
+  const damage = fc.array(fc.tuple(fc.nat(HEADER_SIZE - 1), fc.nat(255)), { maxLength: 20 });
+  fc.assert(fc.property(fc.nat(pristine.length - 1), fc.nat(), damage, (which, cut, changes) => {
     const bytes = Buffer.from(pristine[which]);
     for (const [i, n] of changes) bytes[i % bytes.length] = n;
     const path = temp();

@@ -13,9 +13,16 @@ pub(super) unsafe fn guard(err: *mut EveError, f: impl FnOnce() -> Result<EveSta
         Ok(Ok(status)) => return status,
         Ok(Err(e)) => (e.code(), e.os_error(), e.to_string()),
         Err(panic) => {
-            let what = panic.downcast_ref::<&str>().map(|s| s.to_string()).or_else(|| panic.downcast_ref::<String>().cloned());
+            let what = panic
+                .downcast_ref::<&str>()
+                .map(|s| s.to_string())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
             let what = what.unwrap_or_else(|| "no message".into());
-            (EVE_E_PANIC, 0, format!("a bug in eve: it panicked ({what}); please report it"))
+            (
+                EVE_E_PANIC,
+                0,
+                format!("a bug in eve: it panicked ({what}); please report it"),
+            )
         }
     };
     if !err.is_null() {

@@ -74,9 +74,19 @@ pub unsafe extern "C" fn eve_hash(slab: EveSlab, value: EveWord, out: *mut u32, 
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_equal(slab: EveSlab, a: EveWord, b: EveWord, out: *mut i32, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_equal(
+    slab: EveSlab,
+    a: EveWord,
+    b: EveWord,
+    out: *mut i32,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, value::equal(self::slab(slab)?.reader(), a, b)? as i32)) }
+    unsafe {
+        guard(err, || {
+            store(out, value::equal(self::slab(slab)?.reader(), a, b)? as i32)
+        })
+    }
 }
 
 /// What kind of value it is: EVE_NIL, EVE_BOOL, ....
@@ -86,7 +96,11 @@ pub unsafe extern "C" fn eve_equal(slab: EveSlab, a: EveWord, b: EveWord, out: *
 #[no_mangle]
 pub unsafe extern "C" fn eve_kind(slab: EveSlab, value: EveWord, out: *mut u32, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, word::kind(self::slab(slab)?.reader(), value)? as u32)) }
+    unsafe {
+        guard(err, || {
+            store(out, word::kind(self::slab(slab)?.reader(), value)? as u32)
+        })
+    }
 }
 
 /// Number of elements or entries of a collection; 0 for nil.
@@ -96,7 +110,11 @@ pub unsafe extern "C" fn eve_kind(slab: EveSlab, value: EveWord, out: *mut u32, 
 #[no_mangle]
 pub unsafe extern "C" fn eve_count(slab: EveSlab, coll: EveWord, out: *mut u64, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, coll::count(self::slab(slab)?.reader(), coll)? as u64)) }
+    unsafe {
+        guard(err, || {
+            store(out, coll::count(self::slab(slab)?.reader(), coll)? as u64)
+        })
+    }
 }
 
 /// # Safety
@@ -114,7 +132,13 @@ unsafe fn found(out: *mut EveWord, value: Option<u64>) -> Result<EveStatus> {
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_get(slab: EveSlab, coll: EveWord, key: EveWord, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_get(
+    slab: EveSlab,
+    coll: EveWord,
+    key: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -130,7 +154,12 @@ pub unsafe extern "C" fn eve_get(slab: EveSlab, coll: EveWord, key: EveWord, out
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_get_key(
-    slab: EveSlab, coll: EveWord, buffer: *const u8, len: u64, out: *mut EveWord, err: *mut EveError,
+    slab: EveSlab,
+    coll: EveWord,
+    buffer: *const u8,
+    len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
@@ -148,13 +177,21 @@ pub unsafe extern "C" fn eve_get_key(
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_get_string(
-    slab: EveSlab, coll: EveWord, utf8: *const c_char, len: u64, out: *mut EveWord, err: *mut EveError,
+    slab: EveSlab,
+    coll: EveWord,
+    utf8: *const c_char,
+    len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
             required(out)?;
-            found(out, coll::lookup::get_text(self::slab(slab)?.reader(), coll, bytes(utf8.cast(), len)?)?)
+            found(
+                out,
+                coll::lookup::get_text(self::slab(slab)?.reader(), coll, bytes(utf8.cast(), len)?)?,
+            )
         })
     }
 }
@@ -165,7 +202,11 @@ pub unsafe extern "C" fn eve_get_string(
 /// Pointers are NULL or valid; `name` is NUL-terminated.
 #[no_mangle]
 pub unsafe extern "C" fn eve_get_keyword(
-    slab: EveSlab, coll: EveWord, name: *const c_char, out: *mut EveWord, err: *mut EveError,
+    slab: EveSlab,
+    coll: EveWord,
+    name: *const c_char,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
@@ -195,7 +236,13 @@ fn split_name(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_nth(slab: EveSlab, coll: EveWord, index: u64, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_nth(
+    slab: EveSlab,
+    coll: EveWord,
+    index: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -212,7 +259,11 @@ pub unsafe extern "C" fn eve_nth(slab: EveSlab, coll: EveWord, index: u64, out: 
 #[no_mangle]
 pub unsafe extern "C" fn eve_to_i64(slab: EveSlab, value: EveWord, out: *mut i64, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, value::number::to_i64(self::slab(slab)?.reader(), value)?)) }
+    unsafe {
+        guard(err, || {
+            store(out, value::number::to_i64(self::slab(slab)?.reader(), value)?)
+        })
+    }
 }
 
 /// A double, or an integer as a double. EVE_E_TYPE if the value is neither.
@@ -222,7 +273,11 @@ pub unsafe extern "C" fn eve_to_i64(slab: EveSlab, value: EveWord, out: *mut i64
 #[no_mangle]
 pub unsafe extern "C" fn eve_to_f64(slab: EveSlab, value: EveWord, out: *mut f64, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, value::number::to_f64(self::slab(slab)?.reader(), value)?)) }
+    unsafe {
+        guard(err, || {
+            store(out, value::number::to_f64(self::slab(slab)?.reader(), value)?)
+        })
+    }
 }
 
 /// A boolean: 1 or 0. EVE_E_TYPE if the value isn't one.
@@ -247,10 +302,24 @@ pub unsafe extern "C" fn eve_to_bool(slab: EveSlab, value: EveWord, out: *mut i3
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_text(
-    slab: EveSlab, value: EveWord, buf: *mut c_char, cap: u64, len: *mut u64, err: *mut EveError,
+    slab: EveSlab,
+    value: EveWord,
+    buf: *mut c_char,
+    cap: u64,
+    len: *mut u64,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || copy_out(&value::text_of(self::slab(slab)?.reader(), value)?, buf.cast(), cap, len)) }
+    unsafe {
+        guard(err, || {
+            copy_out(
+                &value::text_of(self::slab(slab)?.reader(), value)?,
+                buf.cast(),
+                cap,
+                len,
+            )
+        })
+    }
 }
 
 /// Content of a byte array: copies min(cap, length) bytes and gives the length.
@@ -258,9 +327,25 @@ pub unsafe extern "C" fn eve_text(
 /// # Safety
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
-pub unsafe extern "C" fn eve_bytes(slab: EveSlab, value: EveWord, buf: *mut u8, cap: u64, len: *mut u64, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_bytes(
+    slab: EveSlab,
+    value: EveWord,
+    buf: *mut u8,
+    cap: u64,
+    len: *mut u64,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || copy_out(&value::scalar::bytes_of(self::slab(slab)?.reader(), value)?, buf, cap, len)) }
+    unsafe {
+        guard(err, || {
+            copy_out(
+                &value::scalar::bytes_of(self::slab(slab)?.reader(), value)?,
+                buf,
+                cap,
+                len,
+            )
+        })
+    }
 }
 
 /// The value as EDN, as Clojure's `pr-str`: copies min(cap, length) bytes of UTF-8, without a NUL, and gives the length.
@@ -269,10 +354,24 @@ pub unsafe extern "C" fn eve_bytes(slab: EveSlab, value: EveWord, buf: *mut u8, 
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_print(
-    slab: EveSlab, value: EveWord, buf: *mut c_char, cap: u64, len: *mut u64, err: *mut EveError,
+    slab: EveSlab,
+    value: EveWord,
+    buf: *mut c_char,
+    cap: u64,
+    len: *mut u64,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || copy_out(print::to_edn(self::slab(slab)?.reader(), value)?.as_bytes(), buf.cast(), cap, len)) }
+    unsafe {
+        guard(err, || {
+            copy_out(
+                print::to_edn(self::slab(slab)?.reader(), value)?.as_bytes(),
+                buf.cast(),
+                cap,
+                len,
+            )
+        })
+    }
 }
 
 /// An iterator over a collection (nil: over nothing). The caller keeps the version pinned and closes the iterator.
@@ -280,7 +379,12 @@ pub unsafe extern "C" fn eve_print(
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_iter_open(slab: EveSlab, coll: EveWord, out: *mut EveIter, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_iter_open(
+    slab: EveSlab,
+    coll: EveWord,
+    out: *mut EveIter,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -299,13 +403,20 @@ pub unsafe extern "C" fn eve_iter_open(slab: EveSlab, coll: EveWord, out: *mut E
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_iter_next(iter: EveIter, key: *mut EveWord, value: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_iter_next(
+    iter: EveIter,
+    key: *mut EveWord,
+    value: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
             let mut open = ITERS.get_alone(iter)?;
             open.slab.check()?;
-            let Some(entry) = open.iter.next() else { return Ok(EVE_END) };
+            let Some(entry) = open.iter.next() else {
+                return Ok(EVE_END);
+            };
             let (k, v) = entry?;
             for (out, word) in [(key, k), (value, v)] {
                 if !out.is_null() {

@@ -108,13 +108,20 @@ pub extern "C" fn eve_abi_version() -> u32 {
 /// # Safety
 /// Pointers are NULL or valid; `path` is NUL-terminated.
 #[no_mangle]
-pub unsafe extern "C" fn eve_open(path: *const c_char, options: *const EveOptions, out: *mut EveSlab, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_open(
+    path: *const c_char,
+    options: *const EveOptions,
+    out: *mut EveSlab,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise, for every pointer used inside.
     unsafe {
         guard(err, || {
             required(path)?;
             required(out)?;
-            let path = CStr::from_ptr(path).to_str().map_err(|_| Error::arg("the path is not UTF-8"))?;
+            let path = CStr::from_ptr(path)
+                .to_str()
+                .map_err(|_| Error::arg("the path is not UTF-8"))?;
             let slab = Slab::open(path.as_ref(), &self::options(options)?)?;
             store(out, insert(slab)?)
         })
@@ -126,7 +133,11 @@ pub unsafe extern "C" fn eve_open(path: *const c_char, options: *const EveOption
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_open_anonymous(options: *const EveOptions, out: *mut EveSlab, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_open_anonymous(
+    options: *const EveOptions,
+    out: *mut EveSlab,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -190,7 +201,11 @@ pub unsafe extern "C" fn eve_slab_memory(slab: EveSlab, out: *mut EveMemory, err
 #[no_mangle]
 pub unsafe extern "C" fn eve_root_load(slab: EveSlab, out: *mut u32, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || store(out, self::slab(slab)?.map().atomic_u32(CONTROL_ROOT).load(Acquire))) }
+    unsafe {
+        guard(err, || {
+            store(out, self::slab(slab)?.map().atomic_u32(CONTROL_ROOT).load(Acquire))
+        })
+    }
 }
 
 /// Pins the current version until `eve_snapshot_close`. `view` may be NULL.
@@ -198,7 +213,12 @@ pub unsafe extern "C" fn eve_root_load(slab: EveSlab, out: *mut u32, err: *mut E
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_snapshot_open(slab: EveSlab, out: *mut EveSnapshot, view: *mut EveView, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_snapshot_open(
+    slab: EveSlab,
+    out: *mut EveSnapshot,
+    view: *mut EveView,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -245,7 +265,11 @@ pub unsafe extern "C" fn eve_group_open(slab: EveSlab, group: *mut u32, err: *mu
 #[no_mangle]
 pub unsafe extern "C" fn eve_group_close(slab: EveSlab, group: u32, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { guard(err, || self::slab(slab)?.close_group(group.wrapping_sub(1)).map(|()| EVE_OK)) }
+    unsafe {
+        guard(err, || {
+            self::slab(slab)?.close_group(group.wrapping_sub(1)).map(|()| EVE_OK)
+        })
+    }
 }
 
 /// The current version, added to the group.
@@ -253,7 +277,12 @@ pub unsafe extern "C" fn eve_group_close(slab: EveSlab, group: u32, err: *mut Ev
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_group_view(slab: EveSlab, group: u32, view: *mut EveView, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_group_view(
+    slab: EveSlab,
+    group: u32,
+    view: *mut EveView,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -286,7 +315,13 @@ pub unsafe extern "C" fn eve_sync(slab: EveSlab, durable_version: *mut u64, err:
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_wait(slab: EveSlab, seen_version: u64, timeout_ms: i64, version: *mut u64, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_wait(
+    slab: EveSlab,
+    seen_version: u64,
+    timeout_ms: i64,
+    version: *mut u64,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -318,14 +353,24 @@ pub unsafe extern "C" fn eve_wake(slab: EveSlab, err: *mut EveError) -> EveStatu
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_symbol_intern(
-    slab: EveSlab, kind: u32, ns: *const u8, ns_len: i64, name: *const u8, name_len: u64, out: *mut EveWord, err: *mut EveError,
+    slab: EveSlab,
+    kind: u32,
+    ns: *const u8,
+    ns_len: i64,
+    name: *const u8,
+    name_len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
             required(out)?;
             let ns = u64::try_from(ns_len).ok().map(|n| bytes(ns, n)).transpose()?;
-            store(out, self::slab(slab)?.intern(symbol_kind(kind)?, ns, bytes(name, name_len)?)?)
+            store(
+                out,
+                self::slab(slab)?.intern(symbol_kind(kind)?, ns, bytes(name, name_len)?)?,
+            )
         })
     }
 }
@@ -336,7 +381,14 @@ pub unsafe extern "C" fn eve_symbol_intern(
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_symbol_find(
-    slab: EveSlab, kind: u32, ns: *const u8, ns_len: i64, name: *const u8, name_len: u64, out: *mut EveWord, err: *mut EveError,
+    slab: EveSlab,
+    kind: u32,
+    ns: *const u8,
+    ns_len: i64,
+    name: *const u8,
+    name_len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {

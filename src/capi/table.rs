@@ -75,7 +75,12 @@ impl<T> Slot<T> {
     /// Takes the value out, if we are the one to do it: closing, and nobody uses it.
     fn empty(&self, state: u64) {
         let next = ((state >> 32) + 1) << 32;
-        if state & REFS == 0 && self.state.compare_exchange(state, state & !LOW | FILLING, AcqRel, Relaxed).is_ok() {
+        if state & REFS == 0
+            && self
+                .state
+                .compare_exchange(state, state & !LOW | FILLING, AcqRel, Relaxed)
+                .is_ok()
+        {
             // SAFETY: FILLING keeps everyone else out.
             let value = unsafe { (*self.value.get()).take() };
             self.state.store(next, Release);
@@ -93,7 +98,10 @@ impl<T: Send + Sync> Default for Table<T> {
 impl<T: Send + Sync> Table<T> {
     /// An empty table, for a static.
     pub const fn new() -> Table<T> {
-        Table { chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS], hint: AtomicUsize::new(0) }
+        Table {
+            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
+            hint: AtomicUsize::new(0),
+        }
     }
 
     fn slot(&'static self, i: usize) -> Option<&'static Slot<T>> {
@@ -103,10 +111,15 @@ impl<T: Send + Sync> Table<T> {
     }
 
     fn make_chunk(&'static self, k: usize) {
-        let chunk: Box<[Slot<T>; CHUNK]> =
-            Box::new(std::array::from_fn(|_| Slot { state: AtomicU64::new(1 << 32), value: UnsafeCell::new(None) }));
+        let chunk: Box<[Slot<T>; CHUNK]> = Box::new(std::array::from_fn(|_| Slot {
+            state: AtomicU64::new(1 << 32),
+            value: UnsafeCell::new(None),
+        }));
         let p = Box::into_raw(chunk);
-        if self.chunks[k].compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed).is_err() {
+        if self.chunks[k]
+            .compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed)
+            .is_err()
+        {
             // SAFETY: not installed, so still ours.
             drop(unsafe { Box::from_raw(p) });
         }
@@ -136,7 +149,10 @@ impl<T: Send + Sync> Table<T> {
     }
 
     fn enter(&'static self, handle: u64, alone: bool) -> Result<Use<T>> {
-        let slot = (handle & LOW).checked_sub(1).and_then(|i| self.slot(i as usize)).ok_or(Error::Handle)?;
+        let slot = (handle & LOW)
+            .checked_sub(1)
+            .and_then(|i| self.slot(i as usize))
+            .ok_or(Error::Handle)?;
         loop {
             let s = slot.state.load(Acquire);
             if s >> 32 != handle >> 32 || s & (LIVE | CLOSING) != LIVE {

@@ -50,7 +50,12 @@ fn txn(handle: EveTxn) -> Result<Exclusive<Txn>> {
 ///
 /// # Safety
 /// `out` and `err` are NULL or valid.
-unsafe fn with_writer(handle: EveTxn, out: *mut EveWord, err: *mut EveError, f: impl FnOnce(&mut Writer) -> Result<u64>) -> EveStatus {
+unsafe fn with_writer(
+    handle: EveTxn,
+    out: *mut EveWord,
+    err: *mut EveError,
+    f: impl FnOnce(&mut Writer) -> Result<u64>,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -66,7 +71,13 @@ unsafe fn with_writer(handle: EveTxn, out: *mut EveWord, err: *mut EveError, f: 
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_txn_begin(slab: EveSlab, group: u32, out: *mut EveTxn, base: *mut EveView, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_txn_begin(
+    slab: EveSlab,
+    group: u32,
+    out: *mut EveTxn,
+    base: *mut EveView,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -132,7 +143,12 @@ pub unsafe extern "C" fn eve_txn_remove(txn: EveTxn, atom: EveWord, err: *mut Ev
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_txn_commit(txn: EveTxn, escaped: u32, view: *mut EveView, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_txn_commit(
+    txn: EveTxn,
+    escaped: u32,
+    view: *mut EveView,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
         guard(err, || {
@@ -167,7 +183,13 @@ pub unsafe extern "C" fn eve_txn_abort(txn: EveTxn, escaped: u32, err: *mut EveE
 /// # Safety
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
-pub unsafe extern "C" fn eve_txn_build(txn: EveTxn, buffer: *const u8, len: u64, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_txn_build(
+    txn: EveTxn,
+    buffer: *const u8,
+    len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { with_writer(txn, out, err, |w| build::value(w, bytes(buffer, len)?)) }
 }
@@ -177,7 +199,13 @@ pub unsafe extern "C" fn eve_txn_build(txn: EveTxn, buffer: *const u8, len: u64,
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_txn_import(txn: EveTxn, version: u64, word: EveWord, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_txn_import(
+    txn: EveTxn,
+    version: u64,
+    word: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { with_writer(txn, out, err, |w| copy::import_version(w, version, word)) }
 }
@@ -198,10 +226,20 @@ pub unsafe extern "C" fn eve_token(txn: EveTxn, out: *mut u32, err: *mut EveErro
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_map_assoc(
-    txn: EveTxn, token: u32, map: EveWord, key: EveWord, value: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    map: EveWord,
+    key: EveWord,
+    value: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { with_writer(txn, out, err, |w| map::assoc(w, token, map, key, hash_word(w.reader(), key)?, value)) }
+    unsafe {
+        with_writer(txn, out, err, |w| {
+            map::assoc(w, token, map, key, hash_word(w.reader(), key)?, value)
+        })
+    }
 }
 
 /// A map without `key`.
@@ -210,10 +248,19 @@ pub unsafe extern "C" fn eve_map_assoc(
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_map_dissoc(
-    txn: EveTxn, token: u32, map: EveWord, key: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    map: EveWord,
+    key: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { with_writer(txn, out, err, |w| map::dissoc(w, token, map, key, hash_word(w.reader(), key)?)) }
+    unsafe {
+        with_writer(txn, out, err, |w| {
+            map::dissoc(w, token, map, key, hash_word(w.reader(), key)?)
+        })
+    }
 }
 
 /// A set with `key`.
@@ -222,10 +269,19 @@ pub unsafe extern "C" fn eve_map_dissoc(
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_set_conj(
-    txn: EveTxn, token: u32, set: EveWord, key: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    set: EveWord,
+    key: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { with_writer(txn, out, err, |w| set::conj(w, token, set, key, hash_word(w.reader(), key)?)) }
+    unsafe {
+        with_writer(txn, out, err, |w| {
+            set::conj(w, token, set, key, hash_word(w.reader(), key)?)
+        })
+    }
 }
 
 /// A set without `key`.
@@ -234,10 +290,19 @@ pub unsafe extern "C" fn eve_set_conj(
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_set_disj(
-    txn: EveTxn, token: u32, set: EveWord, key: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    set: EveWord,
+    key: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe { with_writer(txn, out, err, |w| set::disj(w, token, set, key, hash_word(w.reader(), key)?)) }
+    unsafe {
+        with_writer(txn, out, err, |w| {
+            set::disj(w, token, set, key, hash_word(w.reader(), key)?)
+        })
+    }
 }
 
 /// A vector with `value` at its end.
@@ -246,7 +311,12 @@ pub unsafe extern "C" fn eve_set_disj(
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_vec_conj(
-    txn: EveTxn, token: u32, vec: EveWord, value: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    vec: EveWord,
+    value: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { with_writer(txn, out, err, |w| vector::conj(w, token, vec, value)) }
@@ -258,7 +328,13 @@ pub unsafe extern "C" fn eve_vec_conj(
 /// Pointers are NULL or valid.
 #[no_mangle]
 pub unsafe extern "C" fn eve_vec_assoc(
-    txn: EveTxn, token: u32, vec: EveWord, index: u64, value: EveWord, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    vec: EveWord,
+    index: u64,
+    value: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
@@ -278,7 +354,13 @@ pub unsafe extern "C" fn eve_vec_assoc(
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_vec_pop(txn: EveTxn, token: u32, vec: EveWord, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_vec_pop(
+    txn: EveTxn,
+    token: u32,
+    vec: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { with_writer(txn, out, err, |w| vector::pop(w, token, vec)) }
 }
@@ -288,7 +370,13 @@ pub unsafe extern "C" fn eve_vec_pop(txn: EveTxn, token: u32, vec: EveWord, out:
 /// # Safety
 /// Pointers are NULL or valid.
 #[no_mangle]
-pub unsafe extern "C" fn eve_list_conj(txn: EveTxn, list: EveWord, value: EveWord, out: *mut EveWord, err: *mut EveError) -> EveStatus {
+pub unsafe extern "C" fn eve_list_conj(
+    txn: EveTxn,
+    list: EveWord,
+    value: EveWord,
+    out: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe { with_writer(txn, out, err, |w| list::conj(w, list, value)) }
 }
@@ -300,7 +388,14 @@ pub unsafe extern "C" fn eve_list_conj(txn: EveTxn, list: EveWord, value: EveWor
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_txn_apply(
-    txn: EveTxn, token: u32, coll: EveWord, op: u32, args: *const u8, len: u64, out: *mut EveWord, err: *mut EveError,
+    txn: EveTxn,
+    token: u32,
+    coll: EveWord,
+    op: u32,
+    args: *const u8,
+    len: u64,
+    out: *mut EveWord,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
@@ -327,7 +422,14 @@ pub unsafe extern "C" fn eve_txn_apply(
 /// Pointers are NULL or valid for their lengths.
 #[no_mangle]
 pub unsafe extern "C" fn eve_swap(
-    slab: EveSlab, group: u32, atom: EveWord, op: u32, args: *const u8, len: u64, out: *mut EveSwapped, err: *mut EveError,
+    slab: EveSlab,
+    group: u32,
+    atom: EveWord,
+    op: u32,
+    args: *const u8,
+    len: u64,
+    out: *mut EveSwapped,
+    err: *mut EveError,
 ) -> EveStatus {
     // SAFETY: the caller's promise.
     unsafe {
@@ -338,7 +440,14 @@ pub unsafe extern "C" fn eve_swap(
             match swap(&s, group, atom, Op::from_code(op)?, bytes(args, len)?)? {
                 None => Ok(EVE_NOT_FOUND),
                 Some(None) => Ok(EVE_RERUN),
-                Some(Some(x)) => store(out, EveSwapped { view: x.view.into(), old_value: x.old, value: x.new }),
+                Some(Some(x)) => store(
+                    out,
+                    EveSwapped {
+                        view: x.view.into(),
+                        old_value: x.old,
+                        value: x.new,
+                    },
+                ),
             }
         })
     }

@@ -45,11 +45,22 @@ impl Agent {
                         alloc: Allocator::new(index as u16),
                         limbo: Limbo::default(),
                         sequence,
-                        cache: ClaimCache { hint: index, ..ClaimCache::default() },
+                        cache: ClaimCache {
+                            hint: index,
+                            ..ClaimCache::default()
+                        },
                     });
                 }
             }
-            grow_table(m, CONTROL_AGENTS_BACKED, n as u64, AGENTS, AGENT_SIZE, AGENTS_MAX, "threads, transactions and snapshots at once")?;
+            grow_table(
+                m,
+                CONTROL_AGENTS_BACKED,
+                n as u64,
+                AGENTS,
+                AGENT_SIZE,
+                AGENTS_MAX,
+                "threads, transactions and snapshots at once",
+            )?;
         }
     }
 
@@ -70,7 +81,15 @@ impl Agent {
                 return Ok(i);
             }
             let n = m.map.records() as u64;
-            grow_table(m, CONTROL_RECORDS_BACKED, n, RECORDS, RECORD_SIZE, RECORDS_MAX, "versions pinned at once")?;
+            grow_table(
+                m,
+                CONTROL_RECORDS_BACKED,
+                n,
+                RECORDS,
+                RECORD_SIZE,
+                RECORDS_MAX,
+                "versions pinned at once",
+            )?;
         }
     }
 
@@ -126,7 +145,9 @@ pub struct Pool<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Pool<T> {
-        Pool { slots: (0..POOL).map(|_| AtomicPtr::default()).collect() }
+        Pool {
+            slots: (0..POOL).map(|_| AtomicPtr::default()).collect(),
+        }
     }
 }
 

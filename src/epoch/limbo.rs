@@ -70,6 +70,11 @@ impl Limbo {
             }
         }
         entries.truncate(kept);
-        agent.limbo = Limbo { entries, survivors: kept, bytes, bytes_survived: bytes };
+        agent.limbo = Limbo {
+            entries,
+            survivors: kept,
+            bytes,
+            bytes_survived: bytes,
+        };
     }
 }

@@ -124,12 +124,15 @@ impl World<'_> {
         ));
         for at in dead {
             let name = map.atomic_u64(at).load(Relaxed);
-            self.agent.limbo.push(Retired {
-                at,
-                name,
-                birth: header_birth(name),
-                death: birth,
-            }, 0);
+            self.agent.limbo.push(
+                Retired {
+                    at,
+                    name,
+                    birth: header_birth(name),
+                    death: birth,
+                },
+                0,
+            );
         }
         self.agent.unpin(&map, Slot::A);
         self.agent.drain(memory, true);

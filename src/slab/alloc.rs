@@ -59,7 +59,12 @@ fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
 impl Allocator {
     /// The allocator of agent line `agent`.
     pub fn new(agent: u16) -> Allocator {
-        Allocator { agent, classes: (0..CLASSES).map(|_| Class::default()).collect(), cursor: 0, starved: false }
+        Allocator {
+            agent,
+            classes: (0..CLASSES).map(|_| Class::default()).collect(),
+            cursor: 0,
+            starved: false,
+        }
     }
 
     fn owner(&self) -> u16 {
@@ -115,7 +120,11 @@ impl Allocator {
             while c.at.1 < words {
                 let w = c.at.1;
                 c.at.1 += 1;
-                let valid = if (w + 1) * 64 <= cells { !0 } else { (1u64 << (cells % 64)) - 1 };
+                let valid = if (w + 1) * 64 <= cells {
+                    !0
+                } else {
+                    (1u64 << (cells % 64)) - 1
+                };
                 let mut free = take_offers(m.map.atomic_u64(block + w as u64 * 8), valid);
                 if free == 0 {
                     continue;
@@ -187,8 +196,14 @@ impl Allocator {
     fn claim_new(&self, m: Memory, block: u64, state: u8, class: u8, version: u64, run: u64) {
         let d = m.map.atomic_u64(descriptor(block));
         let generation = (d.load(Relaxed) >> 32) as u32;
-        m.map.atomic_u64(descriptor(block) + 8).store(version | run << 48, Relaxed);
-        let owner = if state == BLOCK_LARGE || state == BLOCK_TAIL { 0 } else { self.owner() };
+        m.map
+            .atomic_u64(descriptor(block) + 8)
+            .store(version | run << 48, Relaxed);
+        let owner = if state == BLOCK_LARGE || state == BLOCK_TAIL {
+            0
+        } else {
+            self.owner()
+        };
         give_block(d, pack(state, class, owner, generation));
     }
 
@@ -293,8 +308,13 @@ impl Allocator {
 /// Room in a shelved block: at least one free cell in [`WORTH`] by its bitmap.
 fn has_room(map: &Mapping, block: u64, class: usize) -> bool {
     let cells = class_cells(class);
-    let used: u32 =
-        (0..cells.div_ceil(64)).map(|w| map.atomic_u64(block * BLOCK_SIZE + w as u64 * 8).load(Relaxed).count_ones()).sum();
+    let used: u32 = (0..cells.div_ceil(64))
+        .map(|w| {
+            map.atomic_u64(block * BLOCK_SIZE + w as u64 * 8)
+                .load(Relaxed)
+                .count_ones()
+        })
+        .sum();
     (cells as u32).saturating_sub(used) >= (cells as u32 / WORTH).max(1)
 }
 
@@ -334,7 +354,9 @@ fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
             m.file.ensure(descriptor(was), DESCRIPTOR_SIZE)?;
         }
         if high.compare_exchange(was, end, AcqRel, Relaxed).is_ok() {
-            let free = (was..end).filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED).count() as u64;
+            let free = (was..end)
+                .filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED)
+                .count() as u64;
             m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(free, Relaxed);
             return Ok(first);
         }
@@ -381,7 +403,10 @@ pub fn forget(map: &Mapping, at: u64) {
         BLOCK_LARGE => {
             let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
             // A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
-            let end = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire).min((block | (SEGMENT_BLOCKS - 1)) + 1);
+            let end = map
+                .atomic_u64(CONTROL_HIGH_WATER)
+                .load(Acquire)
+                .min((block | (SEGMENT_BLOCKS - 1)) + 1);
             release_run(map, block, run.max(1).min(end.saturating_sub(block)));
         }
         BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),

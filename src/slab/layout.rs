@@ -300,7 +300,11 @@ pub const fn class_cells(class: usize) -> usize {
 /// Offset of the descriptor of block `block`.
 pub const fn descriptor(block: u64) -> u64 {
     let segment = block >> (SEGMENT_BITS - BLOCK_BITS);
-    let base = if segment == 0 { DESCRIPTORS } else { segment << SEGMENT_BITS };
+    let base = if segment == 0 {
+        DESCRIPTORS
+    } else {
+        segment << SEGMENT_BITS
+    };
     base + (block & (SEGMENT_BLOCKS - 1)) * DESCRIPTOR_SIZE
 }
 

@@ -28,7 +28,10 @@ impl Mapping {
     /// `base` is page-aligned, `reserved` bytes from it stay mapped while the result or a copy of it is used, and the bytes below
     /// `backed_len + SLACK` of the slab may be read and written.
     pub unsafe fn from_raw(base: *mut u8, reserved: usize) -> Mapping {
-        Mapping { base, reserved: reserved as u64 }
+        Mapping {
+            base,
+            reserved: reserved as u64,
+        }
     }
 
     /// Address of offset 0.
@@ -77,7 +80,10 @@ impl Mapping {
     /// A reader of everything that is allocated now.
     #[inline]
     pub fn reader(&self) -> Reader<'_> {
-        Reader { mapping: self, limit: self.backed() }
+        Reader {
+            mapping: self,
+            limit: self.backed(),
+        }
     }
 
     /// The node at `offset`, for whoever has just allocated it.
@@ -85,7 +91,10 @@ impl Mapping {
     pub(crate) fn node_mut(&self, offset: u64) -> NodeMut {
         assert!(offset & 15 == 0 && offset >= HEADER_SIZE && offset < self.reserved - SLACK);
         // SAFETY: in the mapping, just checked.
-        NodeMut { at: unsafe { self.base.add(offset as usize).cast() }, offset }
+        NodeMut {
+            at: unsafe { self.base.add(offset as usize).cast() },
+            offset,
+        }
     }
 }
 
@@ -109,7 +118,11 @@ impl<'a> Reader<'a> {
             return self.node_again(word);
         }
         // SAFETY: `word < limit <= reserved - SLACK`, so the pointer and the 4096 bytes behind it lie in the mapping.
-        Ok(Node { at: unsafe { self.mapping.base.add(word as usize).cast() }, offset: word, life: std::marker::PhantomData })
+        Ok(Node {
+            at: unsafe { self.mapping.base.add(word as usize).cast() },
+            offset: word,
+            life: std::marker::PhantomData,
+        })
     }
 
     /// The slab may have grown since this reader was made.
@@ -117,7 +130,11 @@ impl<'a> Reader<'a> {
     fn node_again(&self, word: u64) -> Result<Node<'a>> {
         if word & 15 == 0 && word >= HEADER_SIZE && word < self.mapping.backed() {
             // SAFETY: as in `node`.
-            return Ok(Node { at: unsafe { self.mapping.base.add(word as usize).cast() }, offset: word, life: std::marker::PhantomData });
+            return Ok(Node {
+                at: unsafe { self.mapping.base.add(word as usize).cast() },
+                offset: word,
+                life: std::marker::PhantomData,
+            });
         }
         Err(Error::corrupt("a pointer leads outside the slab", word))
     }
@@ -137,10 +154,17 @@ impl<'a> Reader<'a> {
     pub fn bytes(&self, node: Node<'a>, offset: usize, len: usize) -> Result<Bytes<'a>> {
         let end = node.offset + offset as u64 + len as u64;
         if end > self.limit && end > self.mapping.backed() {
-            return Err(Error::corrupt("a text or byte array reaches outside the slab", node.offset));
+            return Err(Error::corrupt(
+                "a text or byte array reaches outside the slab",
+                node.offset,
+            ));
         }
         // SAFETY: start and end lie in the mapping (just checked).
-        Ok(Bytes { at: unsafe { node.at.cast::<u8>().add(offset) }, len, life: std::marker::PhantomData })
+        Ok(Bytes {
+            at: unsafe { node.at.cast::<u8>().add(offset) },
+            len,
+            life: std::marker::PhantomData,
+        })
     }
 }
 
@@ -199,14 +223,18 @@ impl<'a> Node<'a> {
     pub fn same_forward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
         assert!(i + n <= 512 && j + n <= 512);
         // SAFETY: both ranges lie within 4096 bytes of checked starts; the words are committed or our own.
-        (0..n).take_while(|&k| unsafe { *self.at.add(i + k) == *other.at.add(j + k) }).count()
+        (0..n)
+            .take_while(|&k| unsafe { *self.at.add(i + k) == *other.at.add(j + k) })
+            .count()
     }
 
     /// Number of equal words, at most `n`, of this node before word `i` and of `other` before word `j`, going down.
     pub fn same_backward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
         assert!(i <= 512 && j <= 512 && n <= i && n <= j);
         // SAFETY: as in `same_forward`.
-        (1..=n).take_while(|&k| unsafe { *self.at.add(i - k) == *other.at.add(j - k) }).count()
+        (1..=n)
+            .take_while(|&k| unsafe { *self.at.add(i - k) == *other.at.add(j - k) })
+            .count()
     }
 
     /// The header as an atomic, for flags and frees.
@@ -263,7 +291,10 @@ impl Bytes<'_> {
     /// Are these the same bytes as those of another place in a slab?
     pub fn same(&self, other: &Bytes) -> bool {
         // SAFETY: as in `is`.
-        self.len == other.len && unsafe { std::slice::from_raw_parts(self.at, self.len) == std::slice::from_raw_parts(other.at, other.len) }
+        self.len == other.len
+            && unsafe {
+                std::slice::from_raw_parts(self.at, self.len) == std::slice::from_raw_parts(other.at, other.len)
+            }
     }
 }
 

@@ -26,7 +26,10 @@ pub fn slots(node: Node) -> Result<Range<usize>> {
         _ => return Err(Error::corrupt("an object has an unknown type", node.offset())),
     };
     if n > SLOTS_MAX {
-        return Err(Error::corrupt("an object claims more slots than it can have", node.offset()));
+        return Err(Error::corrupt(
+            "an object claims more slots than it can have",
+            node.offset(),
+        ));
     }
     Ok(2..2 + n)
 }

@@ -58,13 +58,32 @@ impl<'a> Writer<'a> {
 
     /// A writer that goes on where [`Writer::suspend`] stopped.
     pub fn resume(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64, u: Uncommitted) -> Writer<'a> {
-        let Uncommitted { fresh, unused, live, tokens } = u;
-        Writer { memory, reader: memory.map.reader(), alloc, version, fresh, unused, live, tokens }
+        let Uncommitted {
+            fresh,
+            unused,
+            live,
+            tokens,
+        } = u;
+        Writer {
+            memory,
+            reader: memory.map.reader(),
+            alloc,
+            version,
+            fresh,
+            unused,
+            live,
+            tokens,
+        }
     }
 
     /// Ends the writer's borrow of the allocator.
     pub fn suspend(self) -> Uncommitted {
-        Uncommitted { fresh: self.fresh, unused: self.unused, live: self.live, tokens: self.tokens }
+        Uncommitted {
+            fresh: self.fresh,
+            unused: self.unused,
+            live: self.live,
+            tokens: self.tokens,
+        }
     }
 
     /// Reads committed and fresh objects alike.
@@ -197,7 +216,10 @@ impl<'a> Writer<'a> {
     pub fn origin(&self, node: Node) -> u64 {
         let h = node.header();
         if header_fresh(h) {
-            self.fresh.get(self.index(h)).filter(|f| f.at == node.offset()).map_or(0, |f| f.origin)
+            self.fresh
+                .get(self.index(h))
+                .filter(|f| f.at == node.offset())
+                .map_or(0, |f| f.origin)
         } else {
             node.offset()
         }

@@ -38,7 +38,13 @@ pub struct Worker {
 impl Worker {
     /// A worker on a newly claimed agent.
     pub fn new(agent: Agent) -> Worker {
-        Worker { agent, plan: None, spare: Uncommitted::default(), seen: Vec::new(), writes: Vec::new() }
+        Worker {
+            agent,
+            plan: None,
+            spare: Uncommitted::default(),
+            seen: Vec::new(),
+            writes: Vec::new(),
+        }
     }
 }
 
@@ -259,8 +265,24 @@ impl Txn {
         let memory = self.slab.memory();
         let bytes: u64 = plan.dead.iter().map(|d| size_of_object(memory.map, d.at)).sum();
         let (time_ms, retired) = (crate::sys::now_ms(), self.retired.wrapping_add(bytes));
-        let done = publish(map, record, self.base, Content { state, time: time_ms, retired });
-        done.then(|| View { version, state, limit: map.backed(), time_ms, retired, record: record as u32 })
+        let done = publish(
+            map,
+            record,
+            self.base,
+            Content {
+                state,
+                time: time_ms,
+                retired,
+            },
+        );
+        done.then(|| View {
+            version,
+            state,
+            limit: map.backed(),
+            time_ms,
+            retired,
+            record: record as u32,
+        })
     }
 
     /// Retires what died, frees or retires what the commit doesn't reach.
@@ -269,7 +291,15 @@ impl Txn {
         let map = *self.slab.map();
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for d in &plan.dead {
-            limbo.push(Retired { at: d.at, name: d.name, birth: header_birth(d.name), death }, size_of_object(&map, d.at));
+            limbo.push(
+                Retired {
+                    at: d.at,
+                    name: d.name,
+                    birth: header_birth(d.name),
+                    death,
+                },
+                size_of_object(&map, d.at),
+            );
         }
         if plan.reached.len() == self.uncommitted_live() {
             self.write(|w| w.clear());
@@ -300,7 +330,15 @@ impl Txn {
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for at in fresh {
             let name = map.atomic_u64(at).load(Relaxed);
-            limbo.push(Retired { at, name, birth: base, death: base + 1 }, size_of_object(&map, at));
+            limbo.push(
+                Retired {
+                    at,
+                    name,
+                    birth: base,
+                    death: base + 1,
+                },
+                size_of_object(&map, at),
+            );
         }
     }
 
@@ -331,7 +369,8 @@ impl Txn {
     /// Did only other atoms change from the base to `state`? What the transaction has linked must live on: not an old object linked a
     /// second time, nor the base's state map or a name in it, which an atom's equal value doesn't vouch for.
     fn is_unmoved(&self, plan: &Plan, state: u64) -> Result<bool> {
-        if plan.keeps_state || !plan.shared.is_empty() || self.writes.iter().any(|(a, v)| v.is_none() && is_pointer(*a)) {
+        if plan.keeps_state || !plan.shared.is_empty() || self.writes.iter().any(|(a, v)| v.is_none() && is_pointer(*a))
+        {
             return Ok(false);
         }
         let r = self.slab.map().reader();

@@ -33,7 +33,10 @@ impl Op {
     /// The operation of that number in the C ABI.
     pub fn from_code(code: u32) -> Result<Op> {
         use Op::*;
-        [Reset, Assoc, Dissoc, Conj, Disj, Pop, Add].get(code as usize).copied().ok_or(Error::arg("unknown operation"))
+        [Reset, Assoc, Dissoc, Conj, Disj, Pop, Add]
+            .get(code as usize)
+            .copied()
+            .ok_or(Error::arg("unknown operation"))
     }
 }
 
@@ -41,7 +44,11 @@ impl Op {
 /// that the caller can see (with a token other than 0 the transient may be half changed).
 pub fn apply(w: &mut Writer, token: Token, coll: u64, op: Op, args: &[u64]) -> Result<Option<u64>> {
     // One token for all steps: what the first step has copied, the next ones edit in place.
-    let token = if token == 0 && args.len() > 2 { w.new_token() } else { token };
+    let token = if token == 0 && args.len() > 2 {
+        w.new_token()
+    } else {
+        token
+    };
     match op {
         Op::Reset => Ok((args.len() == 1).then(|| args[0])),
         Op::Assoc => assoc(w, token, coll, args),
@@ -61,7 +68,10 @@ pub fn apply(w: &mut Writer, token: Token, coll: u64, op: Op, args: &[u64]) -> R
 }
 
 fn fold(
-    w: &mut Writer, start: u64, args: &[u64], mut f: impl FnMut(&mut Writer, u64, u64) -> Result<Option<u64>>,
+    w: &mut Writer,
+    start: u64,
+    args: &[u64],
+    mut f: impl FnMut(&mut Writer, u64, u64) -> Result<Option<u64>>,
 ) -> Result<Option<u64>> {
     let mut coll = start;
     for &x in args {
@@ -113,7 +123,11 @@ fn dissoc(w: &mut Writer, token: Token, coll: u64, args: &[u64]) -> Result<Optio
 }
 
 fn conj(w: &mut Writer, token: Token, coll: u64, args: &[u64]) -> Result<Option<u64>> {
-    let coll = if coll == NIL && !args.is_empty() { EMPTY_LIST } else { coll };
+    let coll = if coll == NIL && !args.is_empty() {
+        EMPTY_LIST
+    } else {
+        coll
+    };
     match kind(w.reader(), coll)? {
         Kind::Map => fold(w, coll, args, |w, m, x| conj_entry(w, token, m, x)),
         Kind::Set => fold(w, coll, args, |w, s, x| {
@@ -132,7 +146,9 @@ fn conj_entry(w: &mut Writer, token: Token, m: u64, x: u64) -> Result<Option<u64
     match kind(r, x)? {
         Kind::Nil => Ok(Some(m)),
         Kind::Vector if vector::count(r, x)? == 2 => {
-            let (Some(k), Some(v)) = (vector::nth(r, x, 0)?, vector::nth(r, x, 1)?) else { return Ok(None) };
+            let (Some(k), Some(v)) = (vector::nth(r, x, 0)?, vector::nth(r, x, 1)?) else {
+                return Ok(None);
+            };
             let hash = hash_word(r, k)?;
             map::assoc(w, token, m, k, hash, v).map(Some)
         }
@@ -162,8 +178,12 @@ fn pop(w: &mut Writer, token: Token, coll: u64, args: &[u64]) -> Result<Option<u
 fn add(w: &mut Writer, value: u64, args: &[u64]) -> Result<Option<u64>> {
     let r = w.reader();
     let integer = |x| number::as_i64(r, x);
-    let (Some(a), [b]) = (integer(value)?, args) else { return Ok(None) };
-    let Some(sum) = integer(*b)?.and_then(|b| a.checked_add(b)) else { return Ok(None) };
+    let (Some(a), [b]) = (integer(value)?, args) else {
+        return Ok(None);
+    };
+    let Some(sum) = integer(*b)?.and_then(|b| a.checked_add(b)) else {
+        return Ok(None);
+    };
     number::make_i64(w, sum).map(Some)
 }
 

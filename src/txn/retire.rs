@@ -41,7 +41,10 @@ const FEW: usize = 24;
 
 impl<V> Default for Offsets<V> {
     fn default() -> Offsets<V> {
-        Offsets { few: Vec::new(), many: HashMap::default() }
+        Offsets {
+            few: Vec::new(),
+            many: HashMap::default(),
+        }
     }
 }
 
@@ -80,7 +83,10 @@ impl<V> Offsets<V> {
     }
 
     fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
-        self.few.iter().map(|(k, v)| (*k, v)).chain(self.many.iter().map(|(k, v)| (*k, v)))
+        self.few
+            .iter()
+            .map(|(k, v)| (*k, v))
+            .chain(self.many.iter().map(|(k, v)| (*k, v)))
     }
 }
 
@@ -169,7 +175,9 @@ impl Plan {
         if !header_fresh(h) {
             self.keeps_state |= word == self.old;
             if h == 0 {
-                return Err(Error::arg("a value in the transaction was freed: it belongs to a version that is no longer pinned"));
+                return Err(Error::arg(
+                    "a value in the transaction was freed: it belongs to a version that is no longer pinned",
+                ));
             }
             if header_flags(h) & FLAG_IMMORTAL == 0 {
                 match self.edges.get_mut(word) {
@@ -180,7 +188,9 @@ impl Plan {
             return Ok(());
         }
         if !w.is_mine(node) {
-            return Err(Error::arg("a value in the transaction belongs to another transaction; import it"));
+            return Err(Error::arg(
+                "a value in the transaction belongs to another transaction; import it",
+            ));
         }
         let word_flags = node.header_word();
         if header_flags(h) & FLAG_SEEN != 0 {
@@ -201,7 +211,15 @@ impl Plan {
             return Ok(None);
         }
         let (prefix, suffix) = common(copy, r.node(origin)?)?;
-        self.pairs.insert(origin, Pair { copy: copy.offset(), prefix, suffix, dead: false });
+        self.pairs.insert(
+            origin,
+            Pair {
+                copy: copy.offset(),
+                prefix,
+                suffix,
+                dead: false,
+            },
+        );
         Ok(Some((prefix, suffix)))
     }
 
@@ -210,7 +228,10 @@ impl Plan {
         self.orphan(r, old)?;
         while let Some(at) = self.stack.pop() {
             let node = r.node(at)?;
-            self.dead.push(Dead { at, name: node.header() });
+            self.dead.push(Dead {
+                at,
+                name: node.header(),
+            });
             let range = slots(node)?;
             let (prefix, suffix) = match self.pairs.get_mut(at) {
                 Some(p) => {

@@ -30,8 +30,9 @@ int main(int argc, char **argv) {
                 OK(eve_snapshot_close(snapshot, &err));
                 OK(eve_close(slab, &err));
             }
-            snprintf(path, sizeof path, "%s/%s.slab", argv[2], field[0]);
-            snprintf(open_group, sizeof open_group, "%s", field[0]);
+            CHECK(strlen(argv[2]) + strlen(field[0]) + 8 < sizeof path && strlen(field[0]) < sizeof open_group);
+            strcpy(open_group, field[0]);
+            strcat(strcat(strcat(strcpy(path, argv[2]), "/"), open_group), ".slab");
             OK(eve_open(path, NULL, &slab, &err));
             OK(eve_snapshot_open(slab, &snapshot, &view, &err));
         }

@@ -86,6 +86,8 @@
         (is (re-find #"reading only" (str (thrown-text f)))))
       (is (re-find #"open already" (thrown-text #(e/open path))))
       (e/close! s))
+    ;; Its lock goes with its memory, and that with the last value that was read from it.
+    (is (u/eventually #(do (System/gc) (try (e/open path) (catch EveException _)))))
     (is (= {:k [1 2 3] :x 1} (swap! (e/atom {:id ::a :persistent path} nil) assoc :x 1)))))
 
 (deftest an-error-in-the-function-leaves-the-value
