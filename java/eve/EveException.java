@@ -22,12 +22,14 @@ public final class EveException extends RuntimeException implements IExceptionIn
     public final int code;
 
     EveException(int code, String message) {
-        this(code, message, null);
+        super(message);
+        this.code = code;
     }
 
-    EveException(int code, String message, Throwable cause) {
-        super(message, cause);
-        this.code = code;
+    /** `origin` is suppressed, and no cause: a REPL shows only the innermost cause, which would hide what the message says. */
+    EveException(int code, String message, Throwable origin) {
+        this(code, message);
+        addSuppressed(origin);
     }
 
     /** {:eve/error kind, :eve/code status}; kind is for example :corrupt, :closed, :full or :not-a-slab. */

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 /** Raw access to memory by its address. */
 final class Memory {
     /** All memory; an offset in it is an address. As a constant it costs no object to carry and no bounds check that matters. */
-    static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    static final MemorySegment ALL = all();
 
     static final ValueLayout.OfByte I8 = ValueLayout.JAVA_BYTE;
     static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -19,6 +19,14 @@ final class Memory {
     private static final VarHandle ATOMIC_LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
     private Memory() {}
+
+    private static MemorySegment all() {
+        try {
+            return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+        } catch (IllegalCallerException e) {
+            throw new EveException(0, "this JVM forbids native access: start java with --enable-native-access=ALL-UNNAMED", e);
+        }
+    }
 
     static int acquireInt(long address) {
         return (int) ATOMIC_INT.getAcquire(ALL, address);

@@ -93,8 +93,6 @@ final class Native {
             lookup = SymbolLookup.libraryLookup(file, Arena.global());
             MemorySegment f = lookup.find("eve_abi_version").orElseThrow(() -> new EveException(0, file + " is not the eve library"));
             abi = (int) Linker.nativeLinker().downcallHandle(f, FunctionDescriptor.of(JAVA_INT)).invokeExact();
-        } catch (IllegalCallerException e) {
-            throw new EveException(0, "this JVM forbids native access: start java with --enable-native-access=ALL-UNNAMED", e);
         } catch (IllegalArgumentException e) {
             throw new EveException(0, "can't load the eve library " + file + ": " + e.getMessage(), e);
         } catch (Throwable e) {

@@ -21,6 +21,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering::*;
 
+/// How often a newcomer looks at a control page in use before it calls it damaged.
+const LOOKS: usize = 1000;
+
 impl Found {
     /// Opens for writing. None: the name belongs to another file by now.
     pub(super) fn join(self, options: &Options, rebuild: Rebuild) -> Result<Option<SlabFile>> {
@@ -42,7 +45,15 @@ impl Found {
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
         let alive = liveness::someone_alive(&self.file, None).map_err(self.failed("lock"))?;
         let system = System::of(&self)?;
-        let here = system.left_ready(&map, len, &self.ident);
+        let mut here = system.left_ready(&map, len, &self.ident);
+        // The file grows and the root moves while we look, if somebody uses them: only what stays wrong is damage.
+        for _ in 0..if alive { LOOKS } else { 0 } {
+            if here {
+                break;
+            }
+            std::thread::yield_now();
+            here = system.left_ready(&map, self.len()?, &self.ident);
+        }
         let adoptable = here && system.is_known();
         let inflight = map.atomic_u64(CONTROL_SYNC_INFLIGHT).load(Acquire);
         if alive {

@@ -1,6 +1,7 @@
 (ns eve.processes-test
   "Two JVMs on one slab."
-  (:require [clojure.string :as str]
+  (:require [clojure.java.io :as io]
+            [clojure.string :as str]
             [clojure.test :refer [deftest is testing]]
             [eve.alpha :as e]
             [eve.util :as u]))
@@ -60,3 +61,13 @@
     (let [n (:n @a)]
       (dotimes [_ 1000] (swap! a update :n inc))
       (is (= (+ n 1000) (:n @a))))))
+
+(deftest what-the-jvm-lacks-is-said
+  (let [run (fn [& options]
+              (let [java (str (io/file (System/getProperty "java.home") "bin" "java"))
+                    command (concat [java "-cp" (System/getProperty "java.class.path")] options ["clojure.main" "-e" "(require 'eve.alpha) (eve.alpha/atom 1)"])]
+                (:out (u/finish (-> (ProcessBuilder. ^java.util.List (vec command)) (.redirectErrorStream true) .start)))))]
+    (when (<= 24 (.feature (Runtime/version))) ; earlier JVMs allow what they warn of
+      (is (re-find #"start java with --enable-native-access" (run "--illegal-native-access=deny"))))
+    (is (re-find #"there is no eve library at .*/no/library.so" (run "--enable-native-access=ALL-UNNAMED" "-Deve.lib=/no/library.so")))
+    (is (re-find #"can't load the eve library .*deps.edn" (run "--enable-native-access=ALL-UNNAMED" "-Deve.lib=deps.edn")))))
