@@ -2,25 +2,15 @@
 
 use std::{env, path::PathBuf};
 
-/// The sources whose items are the C ABI.
-const SOURCES: [&str; 4] = [
-    "src/capi/mod.rs",
-    "src/capi/slab.rs",
-    "src/capi/read.rs",
-    "src/capi/txn.rs",
-];
-
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     println!("cargo::rerun-if-changed=cbindgen.toml");
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
-    let mut builder = cbindgen::Builder::new().with_config(config);
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={source}");
-        builder = builder.with_src(root.join(source));
-    }
-    builder
+    println!("cargo::rerun-if-changed=src/capi");
+    cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root.join("src/capi/mod.rs")) // and the files of its modules
         .generate()
         .expect("the C ABI's sources parse")
         .write_to_file(out.join("eve.h"));

@@ -214,6 +214,9 @@ impl Slab {
         if let Some(word) = symbol::find(self.map(), kind, namespace, name)? {
             return Ok(word);
         }
+        if self.read_only() {
+            return Err(Error::ReadOnly);
+        }
         let mut worker = self.worker()?;
         let word = symbol::intern(self.memory(), &mut worker.agent.alloc, kind, namespace, name);
         self.put_worker(worker);

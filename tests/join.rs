@@ -48,3 +48,28 @@ fn a_slab_that_others_grow_and_commit_to_can_be_joined_at_any_moment() {
         assert!(results.iter().all(|r| r.is_ok()), "{results:?}");
     });
 }
+
+/// Reading works, and every way to write is an error, also after a snapshot has claimed an agent.
+#[test]
+fn a_slab_opened_read_only_can_be_read_and_refuses_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("read.slab");
+    let slab = Slab::open(&path, &Options::default()).unwrap();
+    let atom = slab.intern(0, None, b"a").unwrap();
+    transact(&slab, |t| t.set(atom, word::from_int(7).unwrap())).unwrap();
+    slab.close().unwrap();
+    drop(slab);
+    let options = Options { read_only: true, create: false, ..Options::default() };
+    let slab = Slab::open(&path, &options).unwrap();
+    {
+        let s = slab.snapshot().unwrap();
+        assert_eq!(eve::coll::get(s.reader(), s.view().state, atom).unwrap(), word::from_int(7));
+    }
+    assert_eq!(slab.intern(0, None, b"a").unwrap(), atom);
+    assert!(matches!(slab.intern(0, None, b"new"), Err(eve::Error::ReadOnly)));
+    assert!(matches!(eve::Txn::begin(&slab, None), Err(eve::Error::ReadOnly)));
+    assert!(matches!(slab.sync(), Err(eve::Error::ReadOnly)));
+    let group = slab.open_group().unwrap();
+    assert_eq!(slab.group_view(group).unwrap().version, slab.version().unwrap());
+    slab.close_group(group).unwrap();
+}
