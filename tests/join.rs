@@ -59,11 +59,18 @@ fn a_slab_opened_read_only_can_be_read_and_refuses_to_write() {
     transact(&slab, |t| t.set(atom, word::from_int(7).unwrap())).unwrap();
     slab.close().unwrap();
     drop(slab);
-    let options = Options { read_only: true, create: false, ..Options::default() };
+    let options = Options {
+        read_only: true,
+        create: false,
+        ..Options::default()
+    };
     let slab = Slab::open(&path, &options).unwrap();
     {
         let s = slab.snapshot().unwrap();
-        assert_eq!(eve::coll::get(s.reader(), s.view().state, atom).unwrap(), word::from_int(7));
+        assert_eq!(
+            eve::coll::get(s.reader(), s.view().state, atom).unwrap(),
+            word::from_int(7)
+        );
     }
     assert_eq!(slab.intern(0, None, b"a").unwrap(), atom);
     assert!(matches!(slab.intern(0, None, b"new"), Err(eve::Error::ReadOnly)));

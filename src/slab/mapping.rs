@@ -91,10 +91,8 @@ impl Mapping {
     pub(crate) fn node_mut(&self, offset: u64) -> NodeMut {
         assert!(offset & 15 == 0 && offset >= HEADER_SIZE && offset < self.reserved - SLACK);
         // SAFETY: in the mapping, just checked.
-        NodeMut {
-            at: unsafe { self.base.add(offset as usize).cast() },
-            offset,
-        }
+        let at = unsafe { self.base.add(offset as usize).cast() };
+        NodeMut { at, offset }
     }
 }
 
@@ -118,11 +116,19 @@ impl<'a> Reader<'a> {
             return self.node_again(word);
         }
         // SAFETY: `word < limit <= reserved - SLACK`, so the pointer and the 4096 bytes behind it lie in the mapping.
-        Ok(Node {
+        Ok(unsafe { self.node_unchecked(word) })
+    }
+
+    /// # Safety
+    /// `word` is a multiple of 16 below `reserved - SLACK`.
+    #[inline(always)]
+    unsafe fn node_unchecked(&self, word: u64) -> Node<'a> {
+        Node {
+            // SAFETY: in the mapping, as the caller promises.
             at: unsafe { self.mapping.base.add(word as usize).cast() },
             offset: word,
             life: std::marker::PhantomData,
-        })
+        }
     }
 
     /// The slab may have grown since this reader was made.
@@ -130,11 +136,7 @@ impl<'a> Reader<'a> {
     fn node_again(&self, word: u64) -> Result<Node<'a>> {
         if word & 15 == 0 && word >= HEADER_SIZE && word < self.mapping.backed() {
             // SAFETY: as in `node`.
-            return Ok(Node {
-                at: unsafe { self.mapping.base.add(word as usize).cast() },
-                offset: word,
-                life: std::marker::PhantomData,
-            });
+            return Ok(unsafe { self.node_unchecked(word) });
         }
         Err(Error::corrupt("a pointer leads outside the slab", word))
     }
@@ -160,8 +162,9 @@ impl<'a> Reader<'a> {
             ));
         }
         // SAFETY: start and end lie in the mapping (just checked).
+        let at = unsafe { node.at.cast::<u8>().add(offset) };
         Ok(Bytes {
-            at: unsafe { node.at.cast::<u8>().add(offset) },
+            at,
             len,
             life: std::marker::PhantomData,
         })
