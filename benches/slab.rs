@@ -1,4 +1,4 @@
-//! Rows about whole slabs: commits, size on disk, opening. Arguments: the file for the rows.
+//! Rows about whole slabs: commits, size on disk, opening. Arguments: the file for the rows, part of a row's name.
 //! rust-commit-10k, rust-commit-1m: one assoc as a whole commit against imbl's insert on a shared clone.
 //! bytes-imbl: bytes an entry on disk of a 1 M int map, free cells included, against imbl's heap. open-1g: open to first get.
 
@@ -208,17 +208,29 @@ fn open_row(dir: &Path) -> Row {
 
 fn main() {
     // `cargo bench` passes --bench.
-    let Some(out) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
-        eprintln!("usage: cargo bench --bench slab -- FILE");
+    let mut args = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
+    let Some(out) = args.next() else {
+        eprintln!("usage: cargo bench --bench slab -- FILE [PART OF A ROW'S NAME]");
         std::process::exit(2);
     };
+    let only = args.next().unwrap_or_default();
     let dir = tempfile::tempdir().expect("a folder");
-    let mut rows = vec![
-        commit_row("rust-commit-10k", 10_000),
-        commit_row("rust-commit-1m", 1_000_000),
+    let mut rows = Vec::new();
+    let all: [(&str, &dyn Fn(&mut Vec<Row>)); 4] = [
+        ("rust-commit-10k", &|rows| {
+            rows.push(commit_row("rust-commit-10k", 10_000))
+        }),
+        ("rust-commit-1m", &|rows| {
+            rows.push(commit_row("rust-commit-1m", 1_000_000))
+        }),
+        ("bytes-imbl, empty-slab", &|rows| bytes_rows(dir.path(), rows)),
+        ("open-1g", &|rows| rows.push(open_row(dir.path()))),
     ];
-    bytes_rows(dir.path(), &mut rows);
-    rows.push(open_row(dir.path()));
+    for (name, run) in all {
+        if name.contains(&only) {
+            run(&mut rows);
+        }
+    }
     let mut json = String::from("[\n");
     for (i, r) in rows.iter().enumerate() {
         let (ratio, goal) = (r.peer / r.ours, r.goal.map_or("null".into(), |g| g.to_string()));

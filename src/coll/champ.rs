@@ -242,6 +242,15 @@ impl<'a> Edit<'a> {
         }
     }
 
+    /// Stores the slot `i`, the only one that changes.
+    #[inline]
+    pub(super) fn set_only(&self, w: &mut Writer, i: usize, word: u64) {
+        if self.moved {
+            w.differs_at(self.to, self.from, i);
+        }
+        self.to.set(i, word);
+    }
+
     #[inline]
     fn put_entry<const E: usize>(&self, i: usize, e: Entry) {
         put_entry::<E>(self.to, i, e)
@@ -359,6 +368,7 @@ fn set_word<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, words: usize, 
         return Ok(node.offset());
     }
     let to = w.alloc(node.kind(), words * 8, Some(node), token)?;
+    w.differs_at(to, node, i);
     to.copy(1, node, 1, words - 1);
     to.set(i, word);
     Ok(to.offset())

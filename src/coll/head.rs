@@ -43,6 +43,11 @@ pub(super) fn put(
 ) -> Result<u64> {
     let head = match old {
         Some(n) if w.editable(n, token) => w.edit(n, token),
+        Some(n) if n.word(META) == meta => {
+            let copy = w.alloc(kind, SIZE, old, token)?;
+            w.differs_at(copy, n, ROOT);
+            copy
+        }
         _ => w.alloc(kind, SIZE, old, token)?,
     };
     head.set_halves(COUNT, count as u32, 0);

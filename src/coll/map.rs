@@ -159,7 +159,7 @@ fn assoc_array<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, n: usize, e
             return Ok(node.offset());
         }
         let edit = Edit::new(w, token, node, words, words, words)?;
-        edit.to.set(i + 1, e.value);
+        edit.set_only(w, i + 1, e.value);
         edit.to.set_halves(COUNT, n as u32, 0);
         return Ok(edit.done(w));
     }

@@ -74,6 +74,7 @@ pub(super) fn set<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, i: usize
     }
     let n = used(node)?;
     let new = alloc(w, token, Some(node), n)?;
+    w.differs_at(new, node, FIRST + i);
     new.copy(FIRST, node, FIRST, n);
     new.set(FIRST + i, word);
     Ok(new.offset())

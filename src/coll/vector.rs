@@ -84,7 +84,20 @@ pub(super) fn head_of<'a>(r: Reader<'a>, v: u64) -> Result<(Option<Node<'a>>, He
 fn put(w: &mut Writer, token: Token, old: Option<Node>, h: Head) -> Result<u64> {
     let node = match old {
         Some(n) if w.editable(n, token) => w.edit(n, token),
-        _ => w.alloc(VECTOR, SIZE, old, token)?,
+        Some(n) => {
+            let copy = w.alloc(VECTOR, SIZE, old, token)?;
+            match (
+                n.word(ROOT) == h.tree.root,
+                n.word(TAIL) == h.tail,
+                n.word(META) == h.meta,
+            ) {
+                (true, _, true) => w.differs_at(copy, n, TAIL),
+                (_, true, true) => w.differs_at(copy, n, ROOT),
+                _ => {}
+            }
+            copy
+        }
+        None => w.alloc(VECTOR, SIZE, old, token)?,
     };
     node.set_halves(1, h.count as u32, h.tree.shift);
     node.set(ROOT, h.tree.root);

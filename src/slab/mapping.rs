@@ -223,21 +223,35 @@ impl<'a> Node<'a> {
     }
 
     /// Number of equal words, at most `n`, of this node from word `i` on and of `other` from word `j` on.
+    #[inline]
     pub fn same_forward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
         assert!(i + n <= 512 && j + n <= 512);
         // SAFETY: both ranges lie within 4096 bytes of checked starts; the words are committed or our own.
-        (0..n)
-            .take_while(|&k| unsafe { *self.at.add(i + k) == *other.at.add(j + k) })
-            .count()
+        let differ = |k: usize| unsafe { *self.at.add(i + k) ^ *other.at.add(j + k) };
+        let mut k = 0;
+        while k + 4 <= n && differ(k) | differ(k + 1) | differ(k + 2) | differ(k + 3) == 0 {
+            k += 4;
+        }
+        while k < n && differ(k) == 0 {
+            k += 1;
+        }
+        k
     }
 
     /// Number of equal words, at most `n`, of this node before word `i` and of `other` before word `j`, going down.
+    #[inline]
     pub fn same_backward(&self, i: usize, other: Node, j: usize, n: usize) -> usize {
         assert!(i <= 512 && j <= 512 && n <= i && n <= j);
         // SAFETY: as in `same_forward`.
-        (1..=n)
-            .take_while(|&k| unsafe { *self.at.add(i - k) == *other.at.add(j - k) })
-            .count()
+        let differ = |k: usize| unsafe { *self.at.add(i - 1 - k) ^ *other.at.add(j - 1 - k) };
+        let mut k = 0;
+        while k + 4 <= n && differ(k) | differ(k + 1) | differ(k + 2) | differ(k + 3) == 0 {
+            k += 4;
+        }
+        while k < n && differ(k) == 0 {
+            k += 1;
+        }
+        k
     }
 
     /// The header as an atomic, for flags and frees.

@@ -3,6 +3,7 @@
 //! W1. A fresh object carries FRESH, its edit token and its index in `fresh`; nobody outside the transaction sees it before the commit stamps it.
 //! W2. Only an operation with the same, non-zero token may change a fresh object in place. Token 0 is a persistent operation: it never does.
 //! W3. `fresh[i].origin` is the committed object that fresh object `i` was copied from, or 0: the commit compares the two to find what died.
+//!     If `fresh[i].only` is set, all their other slots are equal, and the commit needn't look.
 
 use super::alloc::{forget, free_named, Allocator, Memory};
 use super::layout::*;
@@ -27,7 +28,12 @@ pub struct Fresh {
     pub at: u64,
     /// The committed object that it was copied from, or 0.
     pub origin: u64,
+    /// The only word among its slots that may differ from the origin's, or [`MANY`].
+    pub only: u32,
 }
+
+/// More than one word of a fresh object may differ from its origin's.
+pub const MANY: u32 = u32::MAX;
 
 /// What a transaction remembers of its uncommitted objects between two uses of its writer.
 #[derive(Debug, Default)]
@@ -48,6 +54,21 @@ pub struct Writer<'a> {
     unused: Vec<u32>,
     live: usize,
     tokens: Token,
+}
+
+impl Uncommitted {
+    /// Number of fresh objects.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Forgets all entries: the objects were committed, freed or handed to limbo.
+    pub(crate) fn clear(&mut self) {
+        self.fresh.clear();
+        self.unused.clear();
+        self.live = 0;
+        self.tokens = 0;
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -124,11 +145,11 @@ impl<'a> Writer<'a> {
         let at = self.alloc.alloc(self.memory, size, self.version)?;
         let index = match self.unused.pop() {
             Some(i) => {
-                self.fresh[i as usize] = Fresh { at, origin };
+                self.fresh[i as usize] = Fresh { at, origin, only: MANY };
                 i as usize
             }
             None if self.fresh.len() < INDEX_NONE => {
-                self.fresh.push(Fresh { at, origin });
+                self.fresh.push(Fresh { at, origin, only: MANY });
                 self.fresh.len() - 1
             }
             None => return Err(Error::limit("a transaction makes more than 134 million objects")),
@@ -153,9 +174,24 @@ impl<'a> Writer<'a> {
 
     /// Write access to a node that is [`Writer::editable`].
     #[inline]
-    pub fn edit(&self, node: Node, token: Token) -> NodeMut {
+    pub fn edit(&mut self, node: Node, token: Token) -> NodeMut {
         debug_assert!(self.editable(node, token));
+        let index = self.index(node.header());
+        let only = &mut self.fresh[index].only;
+        if *only != MANY {
+            *only = MANY;
+        }
         self.memory.map.node_mut(node.offset())
+    }
+
+    /// Notes that `copy`, just made as a copy of `from`, differs from it in no slot but word `i` (W3).
+    #[inline]
+    pub fn differs_at(&mut self, copy: NodeMut, from: Node, i: usize) {
+        let h = from.header();
+        if !header_fresh(h) || self.fresh.get(self.index(h)).is_some_and(|f| f.only == i as u32) {
+            let index = self.index(copy.word(0));
+            self.fresh[index].only = i as u32;
+        }
     }
 
     /// Can an object of `old` bytes hold `new` bytes without moving?
@@ -225,11 +261,18 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What is known of `node`, if it is a fresh object of this transaction.
+    #[inline]
+    pub fn mine(&self, node: Node) -> Option<Fresh> {
+        let h = node.header();
+        let fresh = self.fresh.get(self.index(h)).filter(|f| f.at == node.offset())?;
+        header_fresh(h).then_some(*fresh)
+    }
+
     /// Is `node` a fresh object of this transaction?
     #[inline]
     pub fn is_mine(&self, node: Node) -> bool {
-        let h = node.header();
-        header_fresh(h) && self.fresh.get(self.index(h)).is_some_and(|f| f.at == node.offset())
+        self.mine(node).is_some()
     }
 
     /// Number of fresh objects.

@@ -262,8 +262,7 @@ impl Txn {
         if let Some(g) = self.group {
             group_add(map, g as usize, version);
         }
-        let memory = self.slab.memory();
-        let bytes: u64 = plan.dead.iter().map(|d| size_of_object(memory.map, d.at)).sum();
+        let bytes: u64 = plan.dead.iter().map(|d| d.bytes).sum();
         let (time_ms, retired) = (crate::sys::now_ms(), self.retired.wrapping_add(bytes));
         let done = publish(
             map,
@@ -298,24 +297,22 @@ impl Txn {
                     birth: header_birth(d.name),
                     death,
                 },
-                size_of_object(&map, d.at),
+                d.bytes,
             );
         }
-        if plan.reached.len() == self.uncommitted_live() {
-            self.write(|w| w.clear());
-            return;
+        if plan.reached.len() == self.uncommitted.live() {
+            return self.uncommitted.clear();
         }
         // What is stamped was reached; what is still fresh wasn't.
         self.write(|w| w.forget_committed(&map));
         self.drop_fresh(escaped);
     }
 
-    fn uncommitted_live(&mut self) -> usize {
-        self.write(|w| w.live())
-    }
-
     /// Frees the objects that are still fresh, or retires them with the interval of the base (T4).
     fn drop_fresh(&mut self, escaped: bool) {
+        if self.uncommitted.live() == 0 {
+            return self.uncommitted.clear();
+        }
         if !escaped {
             return self.write(|w| w.free_all());
         }

@@ -5,12 +5,14 @@
 //! only the middle is counted: a commit looks at the few slots that changed, not at all slots of all copied nodes.
 
 use crate::error::{Error, Result};
+use crate::slab::alloc::size_of_object;
 use crate::slab::layout::*;
-use crate::slab::mapping::{Node, Reader};
+use crate::slab::mapping::{Mapping, Node, Reader};
 use crate::slab::slots::slots;
-use crate::slab::writer::Writer;
+use crate::slab::writer::{Writer, MANY};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 
 /// Hash of an offset: multiply and fold, enough for addresses of our own making.
 #[derive(Default)]
@@ -90,6 +92,9 @@ impl<V> Offsets<V> {
     }
 }
 
+/// Objects of a chain of copies, at most: a trie has 7 levels below a head, and collections stand in each other. Longer ones are walked in general.
+const CHAIN: usize = 64;
+
 /// An old object that only the old state reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Dead {
@@ -97,6 +102,8 @@ pub struct Dead {
     pub at: u64,
     /// Header when found.
     pub name: u64,
+    /// Bytes that it takes.
+    pub bytes: u64,
 }
 
 /// A path copy beside its origin: equal slots at the start and at the end.
@@ -128,8 +135,35 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Computes the plan for replacing state `old` by `new`. Marks reached fresh objects SEEN, and SHARED if they have two parents.
+    /// Computes the plan for replacing state `old` by `new`. May mark reached fresh objects SEEN, and does mark those SHARED that have two parents.
     pub fn compute(&mut self, w: &Writer, old: u64, new: u64) -> Result<()> {
+        if !self.compute_chain(w, old, new)? {
+            return self.compute_general(w, old, new);
+        }
+        if cfg!(debug_assertions) {
+            let chain = self.sorted();
+            self.compute_general(w, old, new)?;
+            assert_eq!(chain, self.sorted(), "the chain's plan and the general one");
+            assert!(self.shared.is_empty() && !self.keeps_state);
+        }
+        Ok(())
+    }
+
+    /// Reached and dead objects, for comparison.
+    fn sorted(&self) -> (Vec<u64>, Vec<u64>) {
+        let mut both = (self.reached.clone(), self.dead.iter().map(|d| d.at).collect::<Vec<_>>());
+        both.0.sort_unstable();
+        both.1.sort_unstable();
+        both
+    }
+
+    fn compute_chain(&mut self, w: &Writer, old: u64, new: u64) -> Result<bool> {
+        self.reset();
+        (self.old, self.new) = (old, new);
+        self.walk_chain(w, old, new)
+    }
+
+    fn compute_general(&mut self, w: &Writer, old: u64, new: u64) -> Result<()> {
         self.reset();
         (self.old, self.new) = (old, new);
         self.walk_fresh(w, new)?;
@@ -146,6 +180,89 @@ impl Plan {
         self.edges.clear();
         self.orphaned.clear();
         self.pairs.clear();
+    }
+
+    /// The plan of the most frequent change, found without the tables that the general one needs: one entry of one collection is another now, so the
+    /// copied nodes form a chain from the state down, each over the one that it was copied from. True if the change is of that kind. Otherwise
+    /// nothing is known: the walk has marked nothing.
+    ///
+    /// Why it is the same plan: all origins on the way are unshared and their only parent dies, so they die. A slot that differs leads on down, or
+    /// to an object without slots, which is new or dies. So no new object points to an old one but by a slot that its origin has too, and those
+    /// have one parent before and after.
+    fn walk_chain(&mut self, w: &Writer, old: u64, new: u64) -> Result<bool> {
+        let r = w.reader();
+        let mut next = Some((new, old));
+        while let Some((new, old)) = next.take() {
+            if self.reached.len() > CHAIN || !is_pointer(old) || !is_pointer(new) {
+                return Ok(false);
+            }
+            let (copy, origin) = (r.node(new)?, r.node(old)?);
+            let Some(fresh) = w.mine(copy).filter(|f| f.origin == old) else {
+                return Ok(false);
+            };
+            if !self.dies(r.mapping(), origin) {
+                return Ok(false);
+            }
+            self.reached.push(new);
+            let (changed_new, changed_old) = if fresh.only == MANY {
+                let (slots_new, slots_old) = (slots(copy)?, slots(origin)?);
+                let (prefix, suffix) = common(copy, &slots_new, origin, &slots_old);
+                (
+                    slots_new.start + prefix..slots_new.end - suffix,
+                    slots_old.start + prefix..slots_old.end - suffix,
+                )
+            } else {
+                let i = fresh.only as usize;
+                (i..i + 1, i..i + 1)
+            };
+            let mut down = 0;
+            for i in changed_old {
+                let word = origin.word(i);
+                if !is_pointer(word) {
+                    continue;
+                }
+                let node = r.node(word)?;
+                if slots(node).is_ok_and(|s| s.is_empty()) {
+                    self.dies(r.mapping(), node);
+                } else if down == 0 {
+                    down = word;
+                } else {
+                    return Ok(false);
+                }
+            }
+            for i in changed_new {
+                let word = copy.word(i);
+                if !is_pointer(word) {
+                    continue;
+                }
+                let node = r.node(word)?;
+                if !w.is_mine(node) || self.reached.contains(&word) {
+                    return Ok(false);
+                } else if slots(node)?.is_empty() {
+                    self.reached.push(word);
+                } else if down != 0 && next.is_none() {
+                    next = Some((word, down));
+                } else {
+                    return Ok(false);
+                }
+            }
+            if down != 0 && next.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The only parent of `node` dies: notes whether it dies too.
+    fn dies(&mut self, map: &Mapping, node: Node) -> bool {
+        let name = node.header();
+        let dies = name != 0 && !header_fresh(name) && header_flags(name) & (FLAG_SHARED | FLAG_IMMORTAL) == 0;
+        if dies {
+            let at = node.offset();
+            let bytes = size_of_object(map, at);
+            self.dead.push(Dead { at, name, bytes });
+        }
+        dies
     }
 
     /// Reaches every fresh object from the new state once; counts edges to old objects.
@@ -210,7 +327,8 @@ impl Plan {
         if origin == 0 || self.pairs.contains(origin) {
             return Ok(None);
         }
-        let (prefix, suffix) = common(copy, r.node(origin)?)?;
+        let from = r.node(origin)?;
+        let (prefix, suffix) = common(copy, &slots(copy)?, from, &slots(from)?);
         self.pairs.insert(
             origin,
             Pair {
@@ -231,6 +349,7 @@ impl Plan {
             self.dead.push(Dead {
                 at,
                 name: node.header(),
+                bytes: size_of_object(r.mapping(), at),
             });
             let range = slots(node)?;
             let (prefix, suffix) = match self.pairs.get_mut(at) {
@@ -287,9 +406,9 @@ impl Plan {
 }
 
 /// Number of equal slots at the start and at the end of two objects' slots (never overlapping).
-fn common(a: Node, b: Node) -> Result<(usize, usize)> {
-    let (ra, rb) = (slots(a)?, slots(b)?);
-    let n = ra.len().min(rb.len());
-    let prefix = a.same_forward(ra.start, b, rb.start, n);
-    Ok((prefix, a.same_backward(ra.end, b, rb.end, n - prefix)))
+#[inline]
+fn common(a: Node, in_a: &Range<usize>, b: Node, in_b: &Range<usize>) -> (usize, usize) {
+    let n = in_a.len().min(in_b.len());
+    let prefix = a.same_forward(in_a.start, b, in_b.start, n);
+    (prefix, a.same_backward(in_a.end, b, in_b.end, n - prefix))
 }
