@@ -2,12 +2,15 @@
 
 use eve::coll::{self, iter::Iter, map};
 use eve::slab::layout::*;
-use eve::slab::slots::slots;
 use eve::value::build::{self, BuildBuffer};
 use eve::value::{hash_word, number, word};
 use eve::{transact, Options, Outcome, Slab, Txn};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::*;
+
+mod support;
+
+use support::{allocated, assert_exact};
 
 fn slab() -> Slab {
     Slab::anonymous(&Options::default()).unwrap()
@@ -35,69 +38,6 @@ fn assoc(t: &mut Txn, atom: u64, k: i64, v: i64) -> eve::Result<()> {
         map::assoc(w, 0, m, key, hash, value)
     })?;
     t.set(atom, new)
-}
-
-/// Offsets of all allocated, mortal objects of the slab.
-fn allocated(s: &Slab) -> HashSet<u64> {
-    let map = s.map();
-    let high = map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
-    let mut all = HashSet::new();
-    for b in HEADER_SIZE / BLOCK_SIZE..high {
-        let d = map.atomic_u64(descriptor(b)).load(Relaxed);
-        let cells: Vec<u64> = match d as u8 {
-            BLOCK_OWNED | BLOCK_SHELVED => {
-                let class = (d >> 8) as u8 as usize;
-                (0..class_cells(class))
-                    .map(|i| b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64)
-                    .collect()
-            }
-            BLOCK_LARGE => vec![b * BLOCK_SIZE],
-            _ => vec![],
-        };
-        for at in cells {
-            let h = map.atomic_u64(at).load(Relaxed);
-            if h != 0 && header_flags(h) & FLAG_IMMORTAL == 0 {
-                all.insert(at);
-            }
-        }
-    }
-    all
-}
-
-/// Offsets of all mortal objects that the current version reaches.
-fn reachable(s: &Slab) -> HashSet<u64> {
-    let snap = s.snapshot().unwrap();
-    let r = snap.reader();
-    let mut seen = HashSet::new();
-    let mut todo = vec![snap.view().state];
-    while let Some(w) = todo.pop() {
-        if !is_pointer(w) || !seen.insert(w) {
-            continue;
-        }
-        let node = r.node(w).unwrap();
-        assert!(!header_fresh(node.header()), "a fresh object is reachable");
-        assert!(header_birth(node.header()) <= snap.view().version);
-        todo.extend(slots(node).unwrap().map(|i| node.word(i)));
-    }
-    seen.retain(|&w| header_flags(r.node(w).unwrap().header()) & FLAG_IMMORTAL == 0);
-    seen
-}
-
-/// After everything has settled: nothing is allocated that isn't reachable, but for what a SHARED flag leaves to the tracer.
-fn assert_exact(s: &Slab) {
-    s.reclaim();
-    let (a, r) = (allocated(s), reachable(s));
-    assert!(r.is_subset(&a), "a reachable object was freed");
-    let lost: Vec<String> = a
-        .difference(&r)
-        .take(5)
-        .map(|&at| format!("{at:x} {:x}", s.map().atomic_u64(at).load(Relaxed)))
-        .collect();
-    assert!(
-        lost.is_empty(),
-        "{} objects leaked, such as {lost:?}",
-        a.len() - r.len()
-    );
 }
 
 #[test]
@@ -208,6 +148,33 @@ fn a_value_put_under_two_keys_survives_the_loss_of_one() {
     let v = coll::get(snap.reader(), snap.view().state, b).unwrap().unwrap();
     assert_eq!(coll::count(snap.reader(), v).unwrap(), 40);
     coll::check(snap.reader(), v).unwrap();
+}
+
+#[test]
+fn a_new_text_that_is_key_and_value_of_one_entry_survives_as_key() {
+    let s = slab();
+    let m = kw(&s, "m");
+    for i in 0..20 {
+        transact(&s, |t| assoc(t, m, i, i)).unwrap();
+    }
+    let put = |value: Option<i64>| {
+        transact(&s, |t| {
+            let old = t.get(m)?.unwrap();
+            let new = t.write(|w| {
+                let key = eve::value::text::make(w, b"a text that is no immediate")?;
+                let hash = hash_word(w.reader(), key)?;
+                map::assoc(w, 0, old, key, hash, value.map_or(key, |i| word::from_int(i).unwrap()))
+            })?;
+            t.set(m, new)
+        })
+        .unwrap()
+    };
+    put(None);
+    put(Some(1));
+    assert_exact(&s);
+    let snap = s.snapshot().unwrap();
+    let text = eve::value::print::to_edn(snap.reader(), get(&s, m).unwrap()).unwrap();
+    assert!(text.contains("\"a text that is no immediate\" 1"), "{text}");
 }
 
 #[test]
