@@ -222,6 +222,25 @@ fn a_lost_race_on_another_atom_is_rebased_and_on_the_same_is_a_conflict() {
 }
 
 #[test]
+fn a_slow_writer_among_fast_ones_needs_no_more_records() {
+    let s = slab();
+    let (a, b) = (kw(&s, "a"), kw(&s, "b"));
+    set_int(&s, a, 0);
+    let records = s.map().atomic_u32(CONTROL_RECORDS_BACKED).load(Relaxed);
+    for round in 0..4 {
+        let mut slow = Txn::begin(&s, None).unwrap();
+        slow.set(a, word::from_int(round).unwrap()).unwrap();
+        // More versions than there are records: none of them can be judged by what the slow one has seen.
+        for i in 0..2 * records as i64 {
+            set_int(&s, b, i);
+        }
+        assert!(matches!(slow.commit(false).unwrap(), Outcome::Committed(_)), "rebased");
+        assert_eq!(get(&s, a), word::from_int(round));
+    }
+    assert_eq!(s.map().atomic_u32(CONTROL_RECORDS_BACKED).load(Relaxed), records);
+}
+
+#[test]
 fn an_atom_that_was_read_conflicts_too_even_if_it_was_absent() {
     let s = slab();
     let (a, b) = (kw(&s, "a"), kw(&s, "b"));

@@ -3,7 +3,7 @@
 
 use super::limbo::Limbo;
 use super::pin::{pin, scan, unpin, Slot, Version};
-use super::record::{claim, ClaimCache};
+use super::record::{claim, still_current, ClaimCache};
 use super::Shared;
 use crate::error::{Error, Result};
 use crate::slab::alloc::{Allocator, Memory};
@@ -74,11 +74,15 @@ impl Agent {
         unpin(map, self.index, slot);
     }
 
-    /// A record for the version after `base`, which this agent has pinned.
-    pub fn claim_record(&mut self, m: Memory, base: Version) -> Result<usize> {
+    /// A record for the version after `base`, which this agent has pinned. None: `base` isn't the current version any more. Then the records of
+    /// the versions since can't be judged by a scan that has seen only `base`, and there is nothing to claim one for.
+    pub fn claim_record(&mut self, m: Memory, base: Version) -> Result<Option<usize>> {
         loop {
             if let Some(i) = claim(m.map, self.index, &mut self.sequence, base, &mut self.cache) {
-                return Ok(i);
+                return Ok(Some(i));
+            }
+            if !still_current(m.map, base) {
+                return Ok(None);
             }
             let n = m.map.records() as u64;
             grow_table(

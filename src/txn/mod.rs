@@ -230,14 +230,15 @@ impl Txn {
             let old = self.state;
             self.write(|w| plan.compute(w, old, state))?;
             let worker = self.worker.as_mut().expect("in flight");
-            let record = worker.agent.claim_record(self.slab.memory(), self.base)?;
-            if let Some(view) = self.publish(plan, state, record) {
-                self.slab.notify();
-                self.after_commit(plan, escaped);
-                return Ok(Outcome::Committed(view));
+            if let Some(record) = worker.agent.claim_record(self.slab.memory(), self.base)? {
+                if let Some(view) = self.publish(plan, state, record) {
+                    self.slab.notify();
+                    self.after_commit(plan, escaped);
+                    return Ok(Outcome::Committed(view));
+                }
+                let agent = self.worker.as_ref().expect("in flight").agent.index;
+                release(self.slab.map(), record, agent, self.base);
             }
-            let agent = self.worker.as_ref().expect("in flight").agent.index;
-            release(self.slab.map(), record, agent, self.base);
             self.write(|w| w.unstamp());
             if !self.rebase(plan)? {
                 return Ok(Outcome::Conflict);
