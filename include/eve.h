@@ -272,6 +272,9 @@ typedef struct {
 // File or folder missing.
 #define EVE_E_NOT_FOUND -17
 
+// The commit was made, but it couldn't be written to disk as `eve_options.sync_mode` 2 asks. Don't run it again.
+#define EVE_E_NOT_DURABLE -18
+
 // A bug in the library: it panicked. The handle used is closed.
 #define EVE_E_PANIC -99
 
@@ -537,7 +540,8 @@ eve_status eve_txn_set(eve_txn txn, eve_word atom, eve_word value, eve_error *er
 eve_status eve_txn_remove(eve_txn txn, eve_word atom, eve_error *err);
 
 // Commits. EVE_OK: `view` (may be NULL) is the new version, or the base if nothing changed. EVE_CONFLICT: run it again. Either way, and after an
-// error, the transaction has ended. `escaped`: 1 if handles to objects that it made may still be used (needs a group).
+// error, the transaction has ended, without effect unless the error is EVE_E_NOT_DURABLE. `escaped`: 1 if handles to objects that it made may
+// still be used (needs a group).
 //
 // # Safety
 // Pointers are NULL or valid.

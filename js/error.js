@@ -2,7 +2,8 @@
 const CODES = {
   '-1': 'EVE_ARG', '-2': 'EVE_HANDLE', '-3': 'EVE_IO', '-4': 'EVE_NOT_A_SLAB', '-5': 'EVE_VERSION', '-6': 'EVE_CORRUPT', '-7': 'EVE_FULL',
   '-8': 'EVE_TYPE', '-9': 'EVE_BUSY', '-10': 'EVE_CLOSED', '-11': 'EVE_FORKED', '-12': 'EVE_REMOTE', '-13': 'EVE_READ_ONLY', '-14': 'EVE_LIMIT',
-  '-15': 'EVE_BUFFER', '-16': 'EVE_PERMISSION', '-17': 'EVE_NOT_FOUND', '-99': 'EVE_PANIC',
+  '-15': 'EVE_BUFFER', '-16': 'EVE_PERMISSION', '-17': 'EVE_NOT_FOUND', '-18': 'EVE_NOT_DURABLE',
+  '-99': 'EVE_PANIC',
 };
 
 /** Every error that eve makes. `code` is one of EVE_... */

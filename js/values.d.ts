@@ -15,7 +15,8 @@ export type Storable =
 /** Codes of errors. */
 export type EveErrorCode =
   | 'EVE_ARG' | 'EVE_HANDLE' | 'EVE_IO' | 'EVE_NOT_A_SLAB' | 'EVE_VERSION' | 'EVE_CORRUPT' | 'EVE_FULL' | 'EVE_TYPE' | 'EVE_BUSY' | 'EVE_CLOSED'
-  | 'EVE_FORKED' | 'EVE_REMOTE' | 'EVE_READ_ONLY' | 'EVE_LIMIT' | 'EVE_BUFFER' | 'EVE_PERMISSION' | 'EVE_NOT_FOUND' | 'EVE_PANIC'
+  | 'EVE_FORKED' | 'EVE_REMOTE' | 'EVE_READ_ONLY' | 'EVE_LIMIT' | 'EVE_BUFFER' | 'EVE_PERMISSION' | 'EVE_NOT_FOUND' | 'EVE_NOT_DURABLE'
+  | 'EVE_PANIC'
   | 'EVE_RELEASED' | 'EVE_UNKNOWN';
 
 export class EveError extends Error {

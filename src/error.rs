@@ -29,6 +29,15 @@ pub struct FileError {
     pub errno: i32,
 }
 
+/// A version that is committed but not known to be on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotDurable {
+    /// The version.
+    pub version: u64,
+    /// Why it couldn't be written.
+    pub cause: Error,
+}
+
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,6 +82,8 @@ pub enum Error {
     Permission(Box<FileError>),
     /// There is no such file or folder.
     NotFound(Box<FileError>),
+    /// A commit was made, everybody sees it, but it couldn't be written to disk as the options ask. Not to be run again.
+    NotDurable(Box<NotDurable>),
     /// Another commit came first.
     Conflict,
 }
@@ -201,6 +212,7 @@ impl Error {
             Error::Buffer(_) => -15,
             Error::Permission(_) => -16,
             Error::NotFound(_) => -17,
+            Error::NotDurable(_) => -18,
             Error::Conflict => 2,
         }
     }
@@ -209,6 +221,7 @@ impl Error {
     pub fn os_error(&self) -> i32 {
         match self {
             Error::Io(e) | Error::Sync(e) | Error::Permission(e) | Error::NotFound(e) => e.errno,
+            Error::NotDurable(e) => e.cause.os_error(),
             _ => 0,
         }
     }
@@ -266,6 +279,11 @@ impl fmt::Display for Error {
                 write!(f, "no permission for {}: {} failed: {}", e.path.display(), e.what, os_text(e.errno))
             }
             Error::NotFound(e) => write!(f, "{} does not exist: {} failed: {}", e.path.display(), e.what, os_text(e.errno)),
+            Error::NotDurable(e) => write!(
+                f,
+                "version {} is committed and will not be undone, so don't run the change again; but it may be lost with the machine: {}",
+                e.version, e.cause
+            ),
             Error::Conflict => write!(f, "another commit came first: run the transaction again"),
         }
     }

@@ -5,7 +5,7 @@ use crate::epoch::agent::{grow_table, Agent, Pool};
 use crate::epoch::pin::{group_add, group_close, Slot, Version};
 use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::Shared;
-use crate::error::{Error, Result};
+use crate::error::{Error, NotDurable, Result};
 use crate::open::{Options, SlabFile};
 use crate::slab::alloc::Memory;
 use crate::slab::layout::*;
@@ -291,7 +291,8 @@ impl Slab {
     /// Makes `version`, just committed, durable if the slab was opened so.
     pub(crate) fn committed(&self, version: u64) -> Result<()> {
         if self.0.file.options().sync_every_commit {
-            self.0.file.sync(self, version)?;
+            let synced = self.0.file.sync(self, version);
+            synced.map_err(|cause| Error::NotDurable(Box::new(NotDurable { version, cause })))?;
         }
         Ok(())
     }

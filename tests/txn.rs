@@ -80,6 +80,28 @@ fn setting_an_atom_to_the_value_it_has_makes_no_version() {
 }
 
 #[test]
+fn a_commit_that_cannot_be_made_durable_says_that_it_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        sync_every_commit: true,
+        ..Options::default()
+    };
+    let s = Slab::open(&dir.path().join("s.eve"), &options).unwrap();
+    let a = kw(&s, "a");
+    set_int(&s, a, 1);
+    let durable = || s.map().atomic_u64(CONTROL_DURABLE).load(Relaxed);
+    assert_eq!(durable(), s.version().unwrap());
+    // As a failed fdatasync leaves it.
+    s.map().atomic_u32(CONTROL_SYNC_ERROR).store(5, Relaxed);
+    let error = transact(&s, |t| t.set(a, word::from_int(2).unwrap())).unwrap_err();
+    assert!(matches!(&error, eve::Error::NotDurable(e) if e.version == s.version().unwrap()));
+    assert_eq!((error.code(), error.os_error()), (-18, 5));
+    assert!(error.to_string().contains("don't run the change again"), "{error}");
+    assert_eq!(get(&s, a), word::from_int(2));
+    assert_eq!(durable(), s.version().unwrap() - 1);
+}
+
+#[test]
 fn one_assoc_commits_free_exactly_what_died() {
     let s = slab();
     let m = kw(&s, "m");

@@ -15,7 +15,7 @@ public final class EveException extends RuntimeException implements IExceptionIn
 
     private static final String[] NAMES = {
         "loading", "argument", "handle", "io", "not-a-slab", "version", "corrupt", "full", "type", "busy", "closed", "forked", "remote",
-        "read-only", "limit", "buffer", "permission", "not-found"
+        "read-only", "limit", "buffer", "permission", "not-found", "not-durable"
     };
 
     /** Status of include/eve.h, or 0. */

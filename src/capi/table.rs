@@ -43,6 +43,10 @@ impl<T> std::ops::Deref for Use<T> {
 
 impl<T> Drop for Use<T> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody knows in what state the panic has left it.
+            self.slot.state.fetch_or(CLOSING, AcqRel);
+        }
         self.slot.leave();
     }
 }
@@ -217,6 +221,18 @@ mod tests {
         }
         assert_eq!(T.take(again).unwrap(), "b");
         assert!(T.take(again).is_err());
+    }
+
+    #[test]
+    fn a_panic_closes_the_handle_in_use() {
+        static T: Table<String> = Table::new();
+        let h = T.insert("a".into()).unwrap();
+        let result = std::panic::catch_unwind(|| {
+            let _used = T.get_alone(h);
+            std::panic::panic_any("on purpose");
+        });
+        assert!(result.is_err());
+        assert!(matches!(T.get(h), Err(Error::Handle)));
     }
 
     #[test]

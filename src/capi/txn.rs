@@ -138,7 +138,8 @@ pub unsafe extern "C" fn eve_txn_remove(txn: EveTxn, atom: EveWord, err: *mut Ev
 }
 
 /// Commits. EVE_OK: `view` (may be NULL) is the new version, or the base if nothing changed. EVE_CONFLICT: run it again. Either way, and after an
-/// error, the transaction has ended. `escaped`: 1 if handles to objects that it made may still be used (needs a group).
+/// error, the transaction has ended, without effect unless the error is EVE_E_NOT_DURABLE. `escaped`: 1 if handles to objects that it made may
+/// still be used (needs a group).
 ///
 /// # Safety
 /// Pointers are NULL or valid.
@@ -153,12 +154,15 @@ pub unsafe extern "C" fn eve_txn_commit(
     unsafe {
         guard(err, || {
             let t = TXNS.take(txn)?;
-            t.slab().check()?;
-            match t.commit(escaped != 0)? {
-                Outcome::Committed(v) if view.is_null() => Ok((v, EVE_OK).1),
-                Outcome::Committed(v) => store(view, v.into()),
-                Outcome::Conflict => Ok(EVE_CONFLICT),
+            let slab = t.slab().clone();
+            slab.check()?;
+            let Outcome::Committed(v) = t.commit_unsynced(escaped != 0)? else {
+                return Ok(EVE_CONFLICT);
+            };
+            if !view.is_null() {
+                store(view, v.into())?;
             }
+            slab.committed(v.version).map(|()| EVE_OK)
         })
     }
 }

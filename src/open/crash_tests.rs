@@ -118,16 +118,12 @@ fn storm(path: &Path) {
         let at = a.alloc.alloc(memory, [64, 3000, 100_000][i % 3], base.number).unwrap();
         map.atomic_u64(at).store(header(I64, 0, FRESH | 1), Release);
         let record = a.claim_record(memory, base).unwrap();
-        if !publish(
-            &map,
-            record,
-            base,
-            Content {
-                state: integer(base.number + 1),
-                time: 1,
-                retired: 0,
-            },
-        ) {
+        let content = Content {
+            state: integer(base.number + 1),
+            time: 1,
+            retired: 0,
+        };
+        if let Some(record) = record.filter(|&r| !publish(&map, r, base, content)) {
             release(&map, record, a.index, base);
         }
         a.unpin(&map, Slot::A);

@@ -111,7 +111,7 @@ impl World<'_> {
             map: self.slab.mapping(),
             file: self.slab,
         };
-        let record = self.agent.claim_record(memory, base).unwrap();
+        let record = self.agent.claim_record(memory, base).unwrap().expect("alone");
         assert!(publish(
             &map,
             record,

@@ -52,7 +52,7 @@ pub(super) fn commit(slab: &SlabFile, agent: &mut Agent, state: u64) -> u64 {
         file: slab,
     };
     let base = agent.pin(slab.mapping(), Slot::A);
-    let record = agent.claim_record(memory, base).unwrap();
+    let record = agent.claim_record(memory, base).unwrap().expect("alone");
     assert!(publish(
         slab.mapping(),
         record,

@@ -35,7 +35,7 @@ pub struct Fresh {
 /// More than one word of a fresh object may differ from its origin's.
 pub const MANY: u32 = u32::MAX;
 
-/// What a transaction remembers of its uncommitted objects between two uses of its writer.
+/// What a transaction remembers of its uncommitted objects.
 #[derive(Debug, Default)]
 pub struct Uncommitted {
     fresh: Vec<Fresh>,
@@ -50,10 +50,8 @@ pub struct Writer<'a> {
     reader: Reader<'a>,
     alloc: &'a mut Allocator,
     version: u64,
-    fresh: Vec<Fresh>,
-    unused: Vec<u32>,
-    live: usize,
-    tokens: Token,
+    /// Borrowed, so that a panic in the middle of an operation loses none of it.
+    own: &'a mut Uncommitted,
 }
 
 impl Uncommitted {
@@ -72,38 +70,14 @@ impl Uncommitted {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer over `alloc`'s blocks for a transaction on `version`.
-    pub fn new(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64) -> Writer<'a> {
-        Writer::resume(memory, alloc, version, Uncommitted::default())
-    }
-
-    /// A writer that goes on where [`Writer::suspend`] stopped.
-    pub fn resume(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64, u: Uncommitted) -> Writer<'a> {
-        let Uncommitted {
-            fresh,
-            unused,
-            live,
-            tokens,
-        } = u;
+    /// A writer over `alloc`'s blocks for a transaction on `version` whose objects `own` knows.
+    pub fn new(memory: Memory<'a>, alloc: &'a mut Allocator, version: u64, own: &'a mut Uncommitted) -> Writer<'a> {
         Writer {
             memory,
             reader: memory.map.reader(),
             alloc,
             version,
-            fresh,
-            unused,
-            live,
-            tokens,
-        }
-    }
-
-    /// Ends the writer's borrow of the allocator.
-    pub fn suspend(self) -> Uncommitted {
-        Uncommitted {
-            fresh: self.fresh,
-            unused: self.unused,
-            live: self.live,
-            tokens: self.tokens,
+            own,
         }
     }
 
@@ -130,11 +104,11 @@ impl<'a> Writer<'a> {
 
     /// A token for a new transient. When they run out (a million in one transaction) operations go on as persistent ones.
     pub fn new_token(&mut self) -> Token {
-        if self.tokens == TOKEN_MAX {
+        if self.own.tokens == TOKEN_MAX {
             return PERSISTENT;
         }
-        self.tokens += 1;
-        self.tokens
+        self.own.tokens += 1;
+        self.own.tokens
     }
 
     /// A fresh object of `size` bytes. Its words hold garbage, the header is set. `origin` is the object it is a copy of, if any
@@ -143,18 +117,18 @@ impl<'a> Writer<'a> {
     pub fn alloc(&mut self, kind: u8, size: usize, origin: Option<Node>, token: Token) -> Result<NodeMut> {
         let origin = origin.map_or(0, |n| self.origin(n));
         let at = self.alloc.alloc(self.memory, size, self.version)?;
-        let index = match self.unused.pop() {
+        let index = match self.own.unused.pop() {
             Some(i) => {
-                self.fresh[i as usize] = Fresh { at, origin, only: MANY };
+                self.own.fresh[i as usize] = Fresh { at, origin, only: MANY };
                 i as usize
             }
-            None if self.fresh.len() < INDEX_NONE => {
-                self.fresh.push(Fresh { at, origin, only: MANY });
-                self.fresh.len() - 1
+            None if self.own.fresh.len() < INDEX_NONE => {
+                self.own.fresh.push(Fresh { at, origin, only: MANY });
+                self.own.fresh.len() - 1
             }
             None => return Err(Error::limit("a transaction makes more than 134 million objects")),
         };
-        self.live += 1;
+        self.own.live += 1;
         let node = self.memory.map.node_mut(at);
         node.set(0, header(kind, 0, FRESH | (token as u64) << INDEX_BITS | index as u64));
         Ok(node)
@@ -177,7 +151,7 @@ impl<'a> Writer<'a> {
     pub fn edit(&mut self, node: Node, token: Token) -> NodeMut {
         debug_assert!(self.editable(node, token));
         let index = self.index(node.header());
-        let only = &mut self.fresh[index].only;
+        let only = &mut self.own.fresh[index].only;
         if *only != MANY {
             *only = MANY;
         }
@@ -188,9 +162,9 @@ impl<'a> Writer<'a> {
     #[inline]
     pub fn differs_at(&mut self, copy: NodeMut, from: Node, i: usize) {
         let h = from.header();
-        if !header_fresh(h) || self.fresh.get(self.index(h)).is_some_and(|f| f.only == i as u32) {
+        if !header_fresh(h) || self.own.fresh.get(self.index(h)).is_some_and(|f| f.only == i as u32) {
             let index = self.index(copy.word(0));
-            self.fresh[index].only = i as u32;
+            self.own.fresh[index].only = i as u32;
         }
     }
 
@@ -219,9 +193,9 @@ impl<'a> Writer<'a> {
 
     fn forget_fresh(&mut self, h: u64) {
         let index = self.index(h);
-        self.fresh[index].at = 0;
-        self.unused.push(index as u32);
-        self.live -= 1;
+        self.own.fresh[index].at = 0;
+        self.own.unused.push(index as u32);
+        self.own.live -= 1;
     }
 
     fn index(&self, h: u64) -> usize {
@@ -252,7 +226,8 @@ impl<'a> Writer<'a> {
     pub fn origin(&self, node: Node) -> u64 {
         let h = node.header();
         if header_fresh(h) {
-            self.fresh
+            self.own
+                .fresh
                 .get(self.index(h))
                 .filter(|f| f.at == node.offset())
                 .map_or(0, |f| f.origin)
@@ -265,7 +240,7 @@ impl<'a> Writer<'a> {
     #[inline]
     pub fn mine(&self, node: Node) -> Option<Fresh> {
         let h = node.header();
-        let fresh = self.fresh.get(self.index(h)).filter(|f| f.at == node.offset())?;
+        let fresh = self.own.fresh.get(self.index(h)).filter(|f| f.at == node.offset())?;
         header_fresh(h).then_some(*fresh)
     }
 
@@ -277,17 +252,17 @@ impl<'a> Writer<'a> {
 
     /// Number of fresh objects.
     pub fn live(&self) -> usize {
-        self.live
+        self.own.live
     }
 
     /// All entries of fresh objects, freed ones (`at == 0`) included.
     pub(crate) fn fresh(&self) -> &[Fresh] {
-        &self.fresh
+        &self.own.fresh
     }
 
     /// Marks every object of this transaction as fresh again, after a lost race has left some stamped.
     pub(crate) fn unstamp(&self) {
-        for (i, f) in self.fresh.iter().enumerate().filter(|(_, f)| f.at != 0) {
+        for (i, f) in self.own.fresh.iter().enumerate().filter(|(_, f)| f.at != 0) {
             let word = self.memory.map.atomic_u64(f.at);
             let h = word.load(Relaxed);
             let flags = header_flags(h) & !(FLAG_SHARED | FLAG_SEEN);
@@ -297,31 +272,23 @@ impl<'a> Writer<'a> {
 
     /// Forgets the objects that the commit has stamped, so that only the unreached ones are left.
     pub(crate) fn forget_committed(&mut self, map: &super::mapping::Mapping) {
-        for f in self.fresh.iter_mut().filter(|f| f.at != 0) {
+        for f in self.own.fresh.iter_mut().filter(|f| f.at != 0) {
             if !header_fresh(map.atomic_u64(f.at).load(Relaxed)) {
                 f.at = 0;
-                self.live -= 1;
+                self.own.live -= 1;
             }
         }
     }
 
     /// Frees all fresh objects: the transaction is void.
     pub(crate) fn free_all(&mut self) {
-        for i in 0..self.fresh.len() {
-            let at = std::mem::take(&mut self.fresh[i].at);
+        for i in 0..self.own.fresh.len() {
+            let at = std::mem::take(&mut self.own.fresh[i].at);
             if at != 0 {
                 self.memory.map.atomic_u64(at).store(0, Release);
                 self.recycle(at);
             }
         }
-        self.clear();
-    }
-
-    /// Forgets all entries: the objects were committed or handed to limbo.
-    pub(crate) fn clear(&mut self) {
-        self.fresh.clear();
-        self.unused.clear();
-        self.live = 0;
-        self.tokens = 0;
+        self.own.clear();
     }
 }

@@ -117,11 +117,13 @@ impl Txn {
     /// Runs `f` with the transaction's writer.
     pub fn write<T>(&mut self, f: impl FnOnce(&mut Writer) -> T) -> T {
         let worker = self.worker.as_mut().expect("the transaction is in flight");
-        let u = std::mem::take(&mut self.uncommitted);
-        let mut w = Writer::resume(self.slab.memory(), &mut worker.agent.alloc, self.base.number, u);
-        let t = f(&mut w);
-        self.uncommitted = w.suspend();
-        t
+        let memory = self.slab.memory();
+        f(&mut Writer::new(
+            memory,
+            &mut worker.agent.alloc,
+            self.base.number,
+            &mut self.uncommitted,
+        ))
     }
 
     fn in_state(&self, state: u64, atom: u64) -> Result<Option<u64>> {
@@ -198,9 +200,22 @@ impl Txn {
         result
     }
 
-    /// Commits. `escaped`: handles to objects of this transaction may be used after it. An error means that nothing was committed, unless
-    /// the slab was opened with `sync_every_commit`: then it may also mean that the new version is there but not known to be on disk.
-    pub fn commit(mut self, escaped: bool) -> Result<Outcome> {
+    /// Commits. `escaped`: handles to objects of this transaction may be used after it.
+    ///
+    /// # Errors
+    /// Nothing was committed, except after [`Error::NotDurable`]: then the new version is there, but the slab was opened with `sync_every_commit`
+    /// and it couldn't be written to disk.
+    pub fn commit(self, escaped: bool) -> Result<Outcome> {
+        let slab = self.slab.clone();
+        let outcome = self.commit_unsynced(escaped)?;
+        if let Outcome::Committed(view) = outcome {
+            slab.committed(view.version)?;
+        }
+        Ok(outcome)
+    }
+
+    /// [`Txn::commit`] without the write to disk that `sync_every_commit` asks for: the caller makes up for it by [`Slab::committed`].
+    pub(crate) fn commit_unsynced(mut self, escaped: bool) -> Result<Outcome> {
         if self.writes.is_empty() {
             let view = self.base();
             self.end(escaped);
@@ -212,9 +227,6 @@ impl Txn {
             w.plan = Some(plan);
         }
         self.end(escaped);
-        if let Ok(Outcome::Committed(view)) = outcome {
-            self.slab.committed(view.version)?;
-        }
         outcome
     }
 
@@ -321,10 +333,9 @@ impl Txn {
         let base = self.base.number;
         let fresh: Vec<u64> = self.write(|w| {
             w.unstamp();
-            let all = w.fresh().iter().filter(|f| f.at != 0).map(|f| f.at).collect();
-            w.clear();
-            all
+            w.fresh().iter().filter(|f| f.at != 0).map(|f| f.at).collect()
         });
+        self.uncommitted.clear();
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for at in fresh {
             let name = map.atomic_u64(at).load(Relaxed);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::coll::{self, list, map, set, vector};
 use crate::error::Error;
-use crate::slab::writer::PERSISTENT;
+use crate::slab::writer::{Uncommitted, PERSISTENT};
 use proptest::prelude::*;
 
 /// Collections of every kind with the objects that make them up.
@@ -153,7 +153,8 @@ fn every_invariant_is_checked() {
 fn a_full_disk_leaves_the_old_version_whole() {
     let memory = TestMemory::with_limit(HEADER_SIZE + 6 * BLOCK_SIZE);
     let mut alloc = Allocator::new(0);
-    let mut w = Writer::new(memory.memory(), &mut alloc, 1);
+    let mut own = Uncommitted::default();
+    let mut w = Writer::new(memory.memory(), &mut alloc, 1, &mut own);
     let w = &mut w;
     for token in [PERSISTENT, w.new_token()] {
         let (mut m, mut n) = (EMPTY_MAP, 0);

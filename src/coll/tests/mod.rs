@@ -10,7 +10,7 @@ use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
 use crate::slab::slots::slots;
 use crate::slab::test_memory::TestMemory;
-use crate::slab::writer::Writer;
+use crate::slab::writer::{Uncommitted, Writer};
 use crate::value;
 use std::collections::HashSet;
 
@@ -18,7 +18,8 @@ use std::collections::HashSet;
 fn with_writer<T>(f: impl FnOnce(&mut Writer) -> T) -> T {
     let memory = TestMemory::new();
     let mut alloc = Allocator::new(0);
-    let mut w = Writer::new(memory.memory(), &mut alloc, 1);
+    let mut own = Uncommitted::default();
+    let mut w = Writer::new(memory.memory(), &mut alloc, 1, &mut own);
     f(&mut w)
 }
 
