@@ -478,7 +478,7 @@ eve_status eve_wait(eve_slab slab,
                     uint64_t *version,
                     eve_error *err);
 
-// Wakes all waiters of all processes; those that find no new version return EVE_TIMEOUT.
+// Ends all calls of `eve_wait` on this handle with EVE_TIMEOUT.
 //
 // # Safety
 // `err` is NULL or valid.

@@ -2,7 +2,8 @@
 
 use crate::durable::flush::{Candidate, Source};
 use crate::epoch::agent::{grow_table, Agent, Pool};
-use crate::epoch::pin::{group_add, group_close, Slot, Version};
+use crate::epoch::group::{self, group_add, group_close, group_index, group_open};
+use crate::epoch::pin::{Slot, Version};
 use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::Shared;
 use crate::error::{Error, NotDurable, Result};
@@ -13,7 +14,7 @@ use crate::slab::mapping::{Mapping, Reader};
 use crate::txn::Worker;
 use crate::value::symbol;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct View {
 struct Inner {
     pool: Pool<Worker>,
     closed: AtomicBool,
+    /// Calls of [`Slab::wake`].
+    wakes: AtomicU64,
     file: SlabFile,
 }
 
@@ -65,6 +68,7 @@ impl Slab {
         Slab(Arc::new(Inner {
             pool: Pool::default(),
             closed: AtomicBool::new(false),
+            wakes: AtomicU64::new(0),
             file,
         }))
     }
@@ -117,8 +121,12 @@ impl Slab {
 
     /// Takes a worker back.
     pub(crate) fn put_worker(&self, worker: Box<Worker>) {
-        if let Some(w) = self.0.pool.put(worker) {
+        let Some(mut w) = self.0.pool.put(worker) else { return };
+        w.agent.drain(self.memory(), true);
+        if w.agent.limbo.is_empty() {
             w.agent.release(self.memory());
+        } else {
+            self.0.pool.keep(w);
         }
     }
 
@@ -149,47 +157,38 @@ impl Slab {
         })
     }
 
-    /// A new, empty pin group.
+    /// A new, empty pin group: its number, from 1 on.
     pub fn open_group(&self) -> Result<u32> {
         self.check()?;
         let map = self.map();
-        let owner = self.0.file.participant() as u64 + 1;
         loop {
-            let n = map.groups();
-            for i in 0..n {
-                let g = map.group(i);
-                if g.owner.load(Relaxed) == 0 && g.owner.compare_exchange(0, owner, AcqRel, Relaxed).is_ok() {
-                    return Ok(i as u32);
-                }
+            let n = map.groups() as u64;
+            if let Some(number) = group_open(map, self.owner()) {
+                return Ok(number);
             }
             let what = "pin groups at once: too many old values are held; let them go or copy them out";
-            grow_table(
-                self.memory(),
-                CONTROL_GROUPS_BACKED,
-                n as u64,
-                GROUPS,
-                GROUP_SIZE,
-                GROUPS_MAX,
-                what,
-            )?;
+            let memory = self.memory();
+            grow_table(memory, CONTROL_GROUPS_BACKED, n, GROUPS, GROUP_SIZE, GROUPS_MAX, what)?;
         }
     }
 
-    fn own_group(&self, group: u32) -> Result<()> {
+    /// How our place among the participants is written in the tables.
+    fn owner(&self) -> u64 {
+        self.0.file.participant() as u64 + 1
+    }
+
+    /// Index of our open group of that number.
+    pub(crate) fn group_index(&self, group: u32) -> Result<usize> {
         self.check()?;
-        let owner = self.0.file.participant() as u64 + 1;
-        if group as usize >= self.map().groups() || self.map().group(group as usize).owner.load(Acquire) != owner {
-            return Err(Error::arg("no such pin group"));
-        }
-        Ok(())
+        group_index(self.map(), group, self.owner()).ok_or_else(no_such_group)
     }
 
     /// Adds the current version to `group` and returns it.
     pub fn group_view(&self, group: u32) -> Result<View> {
-        self.own_group(group)?;
+        let index = self.group_index(group)?;
         let mut worker = self.worker()?;
         let version = worker.agent.pin(self.map(), Slot::A);
-        group_add(self.map(), group as usize, version.number);
+        group_add(self.map(), index, version.number);
         let view = self.view(version);
         worker.agent.unpin(self.map(), Slot::A);
         self.put_worker(worker);
@@ -198,14 +197,11 @@ impl Slab {
 
     /// Lets all versions of `group` go.
     pub fn close_group(&self, group: u32) -> Result<()> {
-        self.own_group(group)?;
-        group_close(self.map(), group as usize);
-        Ok(())
-    }
-
-    /// Is `group` open and ours?
-    pub(crate) fn check_group(&self, group: u32) -> Result<Option<u32>> {
-        self.own_group(group).map(|()| Some(group))
+        self.check()?;
+        match group_close(self.map(), group, self.owner()) {
+            true => Ok(()),
+            false => Err(no_such_group()),
+        }
     }
 
     /// The keyword (kind 0) or symbol (kind 1) of that name, made if it is new.
@@ -237,14 +233,16 @@ impl Slab {
         }
     }
 
-    /// Wakes all waiters of all processes; those that find no new version sleep on.
+    /// Ends all waits of this opening of the slab.
     pub fn wake(&self) -> Result<()> {
         self.check()?;
+        self.0.wakes.fetch_add(1, Release);
         self.notify();
         Ok(())
     }
 
-    /// Sleeps until there is a version later than `seen`, and returns it; None after `timeout`, or when [`Slab::wake`] was called.
+    /// Sleeps until there is a version later than `seen`, and returns it; None after `timeout`, or when [`Slab::wake`] was
+    /// called meanwhile.
     pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<Option<u64>> {
         /// A committer killed between its commit and its wake-up leaves sleepers behind: they look again after this.
         const CAP: Duration = Duration::from_secs(1);
@@ -257,13 +255,14 @@ impl Slab {
         // A time beyond what the clock can tell is no limit.
         let end = timeout.and_then(|t| crate::sys::monotonic().checked_add(t));
         let map = *self.map();
+        let wakes = self.0.wakes.load(Acquire);
         let (notify, waiters) = (map.atomic_u32(CONTROL_NOTIFY), map.atomic_u32(CONTROL_WAITERS));
         loop {
             self.check()?;
             let n = enlist(notify, waiters);
             let now = self.version();
             let left = end.map_or(CAP, |e| e.saturating_sub(crate::sys::monotonic()).min(CAP));
-            if matches!(now, Ok(v) if v <= seen) && !left.is_zero() {
+            if matches!(now, Ok(v) if v <= seen) && !left.is_zero() && self.0.wakes.load(Acquire) == wakes {
                 crate::sys::futex_wait(notify, n, left);
             }
             leave(waiters);
@@ -275,7 +274,7 @@ impl Slab {
             if now > seen {
                 return Ok(Some(now));
             }
-            if notify.load(Acquire) != n || end.is_some_and(|e| crate::sys::monotonic() >= e) {
+            if self.0.wakes.load(Acquire) != wakes || end.is_some_and(|e| crate::sys::monotonic() >= e) {
                 return Ok(None);
             }
         }
@@ -321,12 +320,16 @@ impl Slab {
             return Err(Error::Closed);
         }
         if self.0.file.check_fork().is_ok() {
-            while let Some(w) = self.0.pool.take() {
-                w.agent.release(self.memory());
-            }
+            self.0.release_all();
+            self.notify();
         }
         self.0.file.close()
     }
+}
+
+#[cold]
+fn no_such_group() -> Error {
+    Error::arg("no such pin group: it was closed, or belongs to another opening of the slab")
 }
 
 /// After a recovery: the symbol trie isn't in the superblock, it is made anew from the directory.
@@ -352,16 +355,26 @@ impl Source for Slab {
     }
 }
 
+impl Inner {
+    /// Lets everything go that we hold, but for what snapshots and transactions in flight do.
+    fn release_all(&self) {
+        let map = self.file.mapping();
+        let owner = self.file.participant() as u64 + 1;
+        // The groups first: what they held can be freed then.
+        for i in (0..map.groups()).filter(|&i| group::owner(map.group(i).owner.load(Acquire)) == owner) {
+            group::group_clear(map, i);
+        }
+        let file = &self.file;
+        while let Some(w) = self.pool.take() {
+            w.agent.release(Memory { map, file });
+        }
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         if !self.closed.load(Acquire) && self.file.check_fork().is_ok() {
-            let memory = Memory {
-                map: self.file.mapping(),
-                file: &self.file,
-            };
-            while let Some(w) = self.pool.take() {
-                w.agent.release(memory);
-            }
+            self.release_all();
         }
     }
 }

@@ -310,6 +310,46 @@ fn escaped_objects_stay_readable_while_their_group_does() {
     assert_exact(&s);
 }
 
+/// Builds a vector in a new transaction: its word.
+fn begin_with_vector(s: &Slab, group: u32) -> (Txn, u64) {
+    let mut t = Txn::begin(s, Some(group)).unwrap();
+    let buffer = BuildBuffer::new().vector(40, |b, i| b.int(i as i64)).finish();
+    let v = t.write(|w| build::value(w, &buffer)).unwrap();
+    (t, v)
+}
+
+#[test]
+fn escaped_objects_are_freed_when_the_slab_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.eve");
+    let s = Slab::open(&path, &Options::default()).unwrap();
+    set_int(&s, kw(&s, "a"), 1);
+    let group = s.open_group().unwrap();
+    let (t, _) = begin_with_vector(&s, group);
+    t.abort(true);
+    // Another opening keeps the slab as it is, and holds the version that the vector was made in.
+    let other = Slab::open(&path, &Options::default()).unwrap();
+    let _pin = other.snapshot().unwrap();
+    s.close().unwrap();
+    assert_exact(&other);
+}
+
+#[test]
+fn escaped_objects_of_more_transactions_than_a_process_keeps_agents_for_stay_and_go() {
+    let s = slab();
+    set_int(&s, kw(&s, "a"), 1);
+    let group = s.open_group().unwrap();
+    let all: Vec<_> = (0..300).map(|_| begin_with_vector(&s, group)).collect();
+    let words: Vec<u64> = all.iter().map(|(_, v)| *v).collect();
+    all.into_iter().for_each(|(t, _)| t.abort(true));
+    (0..500).for_each(|i| set_int(&s, kw(&s, "a"), i));
+    s.reclaim();
+    words.iter().for_each(|&v| coll::check(s.reader(), v).unwrap());
+    s.close_group(group).unwrap();
+    set_int(&s, kw(&s, "a"), -1);
+    assert_exact(&s);
+}
+
 #[test]
 fn values_of_another_transaction_are_refused() {
     let s = slab();

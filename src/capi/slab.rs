@@ -253,7 +253,7 @@ pub unsafe extern "C" fn eve_group_open(slab: EveSlab, group: *mut u32, err: *mu
     unsafe {
         guard(err, || {
             required(group)?;
-            store(group, self::slab(slab)?.open_group()? + 1)
+            store(group, self::slab(slab)?.open_group()?)
         })
     }
 }
@@ -265,11 +265,7 @@ pub unsafe extern "C" fn eve_group_open(slab: EveSlab, group: *mut u32, err: *mu
 #[no_mangle]
 pub unsafe extern "C" fn eve_group_close(slab: EveSlab, group: u32, err: *mut EveError) -> EveStatus {
     // SAFETY: the caller's promise.
-    unsafe {
-        guard(err, || {
-            self::slab(slab)?.close_group(group.wrapping_sub(1)).map(|()| EVE_OK)
-        })
-    }
+    unsafe { guard(err, || self::slab(slab)?.close_group(group).map(|()| EVE_OK)) }
 }
 
 /// The current version, added to the group.
@@ -287,7 +283,7 @@ pub unsafe extern "C" fn eve_group_view(
     unsafe {
         guard(err, || {
             required(view)?;
-            store(view, self::slab(slab)?.group_view(group.wrapping_sub(1))?.into())
+            store(view, self::slab(slab)?.group_view(group)?.into())
         })
     }
 }
@@ -337,7 +333,7 @@ pub unsafe extern "C" fn eve_wait(
     }
 }
 
-/// Wakes all waiters of all processes; those that find no new version return EVE_TIMEOUT.
+/// Ends all calls of `eve_wait` on this handle with EVE_TIMEOUT.
 ///
 /// # Safety
 /// `err` is NULL or valid.

@@ -83,7 +83,7 @@ pub unsafe extern "C" fn eve_txn_begin(
         guard(err, || {
             required(out)?;
             let s = self::slab(slab)?;
-            let t = Txn::begin(&s, group_of(&s, group)?)?;
+            let t = Txn::begin(&s, group_of(group))?;
             if !base.is_null() {
                 store(base, t.base().into())?;
             }
@@ -92,11 +92,9 @@ pub unsafe extern "C" fn eve_txn_begin(
     }
 }
 
-fn group_of(slab: &crate::Slab, group: u32) -> Result<Option<u32>> {
-    match group.checked_sub(1) {
-        None => Ok(None),
-        Some(g) => slab.check_group(g),
-    }
+/// The group of that number; 0: none.
+fn group_of(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
 }
 
 /// Value of the atom named `atom`, as the transaction has left it. EVE_NOT_FOUND if there is none. The commit will depend on it.
@@ -440,8 +438,7 @@ pub unsafe extern "C" fn eve_swap(
         guard(err, || {
             required(out)?;
             let s = self::slab(slab)?;
-            let group = group_of(&s, group)?;
-            match swap(&s, group, atom, Op::from_code(op)?, bytes(args, len)?)? {
+            match swap(&s, group_of(group), atom, Op::from_code(op)?, bytes(args, len)?)? {
                 None => Ok(EVE_NOT_FOUND),
                 Some(None) => Ok(EVE_RERUN),
                 Some(Some(x)) => store(

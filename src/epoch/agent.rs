@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::*};
 const SEQUENCES: u64 = 1 << 40;
 /// Lines that a table grows by.
 const CHUNK: u64 = 64;
-/// Idle agents that a process keeps; more than that are given back to the slab.
+/// Idle agents that a process keeps; more than that are given back to the slab, unless what they have retired still waits.
 const POOL: usize = 128;
 
 /// A claimed agent line.
@@ -112,9 +112,11 @@ impl Agent {
         self.cache.scanned = seen;
     }
 
-    /// Gives blocks and line back. What still waits in limbo is left to the tracer.
+    /// Gives blocks and line back, when the slab is closed or nothing waits in limbo. What still does is left to the tracer, but for objects that were
+    /// never committed: those no other process can know, and in a block that is nobody's no one would find them.
     pub fn release(mut self, m: Memory) {
         self.drain(m, true);
+        Limbo::free_uncommitted(&mut self, m);
         if !self.limbo.is_empty() {
             // What still waits can't be given on: it is lost to a trace.
             m.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
@@ -143,19 +145,28 @@ pub fn grow_table(m: Memory, count: u64, was: u64, table: u64, entry: u64, max: 
 }
 
 /// Idle things of one opened slab, kept for the next user. Lock-free, so that it serves the main thread of a browser too.
+#[derive(Debug)]
 pub struct Pool<T> {
     slots: Box<[AtomicPtr<T>]>,
+    /// More of them, made by [`Pool::keep`].
+    next: AtomicPtr<Pool<T>>,
 }
 
 impl<T> Default for Pool<T> {
     fn default() -> Pool<T> {
         Pool {
             slots: (0..POOL).map(|_| AtomicPtr::default()).collect(),
+            next: AtomicPtr::default(),
         }
     }
 }
 
 impl<T> Pool<T> {
+    fn next(&self) -> Option<&Pool<T>> {
+        // SAFETY: once set by `keep`, from Box::into_raw, it stays until `self` is dropped.
+        unsafe { self.next.load(Acquire).as_ref() }
+    }
+
     /// An idle one, if there is one.
     pub fn take(&self) -> Option<Box<T>> {
         for s in &self.slots {
@@ -168,7 +179,7 @@ impl<T> Pool<T> {
                 return Some(unsafe { Box::from_raw(p) });
             }
         }
-        None
+        self.next()?.take()
     }
 
     /// Keeps `idle` for the next user; returns it if the pool is full.
@@ -182,10 +193,38 @@ impl<T> Pool<T> {
         // SAFETY: no slot took the pointer, so it is still ours alone.
         Some(unsafe { Box::from_raw(p) })
     }
+
+    /// Keeps `idle` in any case.
+    pub fn keep(&self, idle: Box<T>) {
+        let Some(idle) = self.put(idle) else { return };
+        if self.next().is_none() {
+            let more = Box::into_raw(Box::<Pool<T>>::default());
+            if self
+                .next
+                .compare_exchange(std::ptr::null_mut(), more, AcqRel, Acquire)
+                .is_err()
+            {
+                // SAFETY: not installed, so still ours alone.
+                drop(unsafe { Box::from_raw(more) });
+            }
+        }
+        self.next().expect("just installed").keep(idle);
+    }
 }
 
 impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
-        while self.take().is_some() {}
+        for s in &self.slots {
+            let p = s.swap(std::ptr::null_mut(), AcqRel);
+            if !p.is_null() {
+                // SAFETY: as in `take`.
+                drop(unsafe { Box::from_raw(p) });
+            }
+        }
+        let next = *self.next.get_mut();
+        if !next.is_null() {
+            // SAFETY: from Box::into_raw in `keep`; nobody else has `self`.
+            drop(unsafe { Box::from_raw(next) });
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::agent::Agent;
 use super::pin::Pinned;
 use crate::slab::alloc::{size_of_object, Memory};
+use crate::slab::layout::header_fresh;
 use crate::slab::writer::Writer;
 
 /// A retired object.
@@ -55,6 +56,17 @@ impl Limbo {
         self.entries.is_empty()
     }
 
+    /// Frees what was never committed, whatever is pinned.
+    pub(crate) fn free_uncommitted(agent: &mut Agent, memory: Memory) {
+        agent.limbo.entries.retain(|r| {
+            let fresh = header_fresh(r.name);
+            if fresh {
+                Writer::free_retired(&mut agent.alloc, memory, r.at, r.name);
+            }
+            !fresh
+        });
+    }
+
     /// Frees what no pin meets, judged by `pinned`, the answer of a scan at root version `seen`.
     pub(crate) fn drain(agent: &mut Agent, memory: Memory, pinned: &Pinned, seen: u64) {
         let (mut kept, mut bytes) = (0, 0);
@@ -66,7 +78,7 @@ impl Limbo {
                 kept += 1;
                 bytes += size_of_object(memory.map, r.at);
             } else {
-                Writer::free_committed(&mut agent.alloc, memory, r.at, r.name);
+                Writer::free_retired(&mut agent.alloc, memory, r.at, r.name);
             }
         }
         entries.truncate(kept);

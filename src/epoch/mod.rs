@@ -10,6 +10,7 @@
 
 #[cfg(not(loom))]
 pub mod agent;
+pub mod group;
 #[cfg(not(loom))]
 pub mod limbo;
 pub mod pin;
@@ -42,7 +43,7 @@ pub struct AgentLine {
 #[repr(C)]
 #[derive(Debug)]
 pub struct GroupEntry {
-    /// Participant + 1, 0 when free.
+    /// Participant + 1 and generation: see [`group`].
     pub owner: AtomicU64,
     /// Lowest version + 1, 0 when empty.
     pub lo: AtomicU64,

@@ -192,29 +192,3 @@ fn help(s: &impl Shared, agent: usize, sequence: &mut u64, w: &AtomicU64, seen: 
     unpin(s, agent, Slot::Help);
     answer
 }
-
-/// Adds `version` to group `group`, which the caller's participant owns. The caller has it pinned, or is about to commit it: its unpin or
-/// its root CAS, which come after, publish the entry (Release), so the words themselves need no order.
-pub fn group_add(s: &impl Shared, group: usize, version: u64) {
-    let g = s.group(group);
-    if g.hi.load(Relaxed) < version {
-        g.hi.fetch_max(version, Relaxed);
-    }
-    let lo = g.lo.load(Relaxed);
-    if lo != 0 && lo <= version + 1 {
-        return;
-    }
-    // Two threads opening one group: the lower version must win.
-    if g.lo.compare_exchange(0, version + 1, Relaxed, Relaxed).is_err() && !weakened("group: lower wins") {
-        g.lo.fetch_min(version + 1, Relaxed);
-    }
-}
-
-/// Lets all versions of `group` go. Nobody adds to it or reads by it any more.
-pub fn group_close(s: &impl Shared, group: usize) {
-    let g = s.group(group);
-    // Release: the reads made by the group happen before a scanner that finds it empty, by either word, frees anything.
-    g.lo.store(0, order("group: close releases", Release));
-    g.hi.store(0, order("group: close releases", Release));
-    g.owner.store(0, Release);
-}

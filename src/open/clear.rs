@@ -1,6 +1,6 @@
 //! What becomes of a participant's things when it has closed or died.
 
-use crate::epoch::Shared;
+use crate::epoch::{group, Shared};
 use crate::slab::alloc;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
@@ -29,13 +29,8 @@ pub(super) fn clear(map: &Mapping, p: u32) {
     for agent in (0..map.agents()).filter(|&i| map.agent(i).owner.load(Acquire) == owner) {
         clear_agent(map, agent, current);
     }
-    for g in (0..map.groups())
-        .map(|i| map.group(i))
-        .filter(|g| g.owner.load(Acquire) == owner)
-    {
-        g.lo.store(0, Release);
-        g.hi.store(0, Release);
-        g.owner.store(0, Release);
+    for g in (0..map.groups()).filter(|&i| group::owner(map.group(i).owner.load(Acquire)) == owner) {
+        group::group_clear(map, g);
     }
     map.atomic_u32(entry(p)).store(FREE, Release);
 }

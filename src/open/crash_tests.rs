@@ -6,7 +6,7 @@ use crate::durable::flush::Quiet;
 use crate::durable::superblock::{valid, Superblock};
 use crate::epoch::pin::Slot;
 use crate::epoch::record::{publish, release, Content};
-use crate::epoch::Shared;
+use crate::epoch::{group, Shared};
 use crate::error::Error;
 use crate::slab::alloc::{forget, free_named, Memory};
 use crate::slab::layout::*;
@@ -73,6 +73,15 @@ fn child_process() {
             for birth in [FRESH | 1, base.number + 1, base.number] {
                 let at = a.alloc.alloc(memory, 64, base.number).unwrap();
                 slab.mapping().atomic_u64(at).store(header(I64, 0, birth), Release);
+            }
+            // Runs: a fresh one, one whose object has no header yet, one whose blocks are only claimed.
+            let runs = [(); 3].map(|()| a.alloc.alloc(memory, 200_000, base.number).unwrap());
+            slab.mapping()
+                .atomic_u64(runs[0])
+                .store(header(I64, 0, FRESH | 2), Release);
+            for b in 0..200_000_u64.div_ceil(BLOCK_SIZE) {
+                let d = slab.mapping().atomic_u64(descriptor(runs[2] / BLOCK_SIZE + b));
+                d.store((a.index as u64 + 1) << 16 | BLOCK_RECLAIM as u64, Release);
             }
             a.claim_record(memory, base).unwrap();
             slab.mapping().atomic_u32(CONTROL_WAITERS).store(5, Release);
@@ -200,12 +209,14 @@ fn owners(slab: &SlabFile) -> Vec<u64> {
 fn assert_cleared(slab: &SlabFile) {
     let map = slab.mapping();
     assert!((0..map.agents()).all(|i| map.agent(i).pins.iter().all(|p| p.load(Acquire) == 0)));
-    assert!((0..map.groups()).all(|i| map.group(i).owner.load(Acquire) == 0 && map.group(i).lo.load(Acquire) == 0));
+    assert!((0..map.groups())
+        .all(|i| group::owner(map.group(i).owner.load(Acquire)) == 0 && map.group(i).lo.load(Acquire) == 0));
     assert!((0..map.records()).all(|i| Shared::record(map, i).meta.load(Acquire) & 3 != 1));
     let mut objects = 0;
     for b in HEADER_SIZE / BLOCK_SIZE..map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire) {
         let d = map.atomic_u64(descriptor(b)).load(Acquire);
-        assert_ne!(d as u8, BLOCK_OWNED, "block {b}");
+        let gone = [BLOCK_OWNED, BLOCK_LARGE, BLOCK_TAIL, BLOCK_RECLAIM];
+        assert!(!gone.contains(&(d as u8)), "block {b}: {d:x}");
         let class = (d >> 8) as u8 as usize;
         for i in 0..class_cells(class.max(1)) {
             let h = map

@@ -62,6 +62,11 @@ impl SlabFile {
         if path.as_os_str().is_empty() || path.as_os_str().as_bytes().contains(&0) {
             return Err(Error::arg("the path of a slab must not be empty or contain NUL"));
         }
+        if options.must_be_new && options.read_only {
+            return Err(Error::arg(
+                "a slab that must be new can't be opened read-only: it would stay empty",
+            ));
+        }
         for _ in 0..ATTEMPTS {
             if options.must_be_new && !create(path, options)? {
                 return Err(Error::io(

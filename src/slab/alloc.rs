@@ -199,11 +199,7 @@ impl Allocator {
         m.map
             .atomic_u64(descriptor(block) + 8)
             .store(version | run << 48, Relaxed);
-        let owner = if state == BLOCK_LARGE || state == BLOCK_TAIL {
-            0
-        } else {
-            self.owner()
-        };
+        let owner = if state == BLOCK_TAIL { 0 } else { self.owner() };
         give_block(d, pack(state, class, owner, generation));
     }
 
@@ -213,11 +209,12 @@ impl Allocator {
             Some(b) => b,
             None => self.new_blocks(m, blocks)?,
         };
-        for b in (first..first + blocks).rev() {
-            let state = if b == first { BLOCK_LARGE } else { BLOCK_TAIL };
-            self.claim_new(m, b, state, 0, version, if b == first { blocks } else { 0 });
-        }
+        // The head first, without an object: if we are killed here, whoever adopts what is ours finds the whole run by it.
         m.map.atomic_u64(first * BLOCK_SIZE).store(0, Relaxed);
+        self.claim_new(m, first, BLOCK_LARGE, 0, version, blocks);
+        for b in first + 1..first + blocks {
+            self.claim_new(m, b, BLOCK_TAIL, 0, version, 0);
+        }
         Ok(first * BLOCK_SIZE)
     }
 
@@ -401,17 +398,29 @@ pub fn forget(map: &Mapping, at: u64) {
     let d = word.load(Acquire);
     match d as u8 {
         BLOCK_LARGE => {
-            let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
-            // A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
-            let end = map
-                .atomic_u64(CONTROL_HIGH_WATER)
-                .load(Acquire)
-                .min((block | (SEGMENT_BLOCKS - 1)) + 1);
-            release_run(map, block, run.max(1).min(end.saturating_sub(block)));
+            free_run(map, block, d);
         }
         BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
         _ => {}
     }
+}
+
+/// Frees the run whose head had the descriptor `d`, once its object is gone: who freed the object does it, or who adopts what the owner left.
+fn free_run(map: &Mapping, block: u64, d: u64) {
+    let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
+    if !take_block(
+        map.atomic_u64(descriptor(block)),
+        d,
+        pack(BLOCK_RECLAIM, 0, 0, (d >> 32) as u32),
+    ) {
+        return;
+    }
+    // A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
+    let end = map
+        .atomic_u64(CONTROL_HIGH_WATER)
+        .load(Acquire)
+        .min((block | (SEGMENT_BLOCKS - 1)) + 1);
+    release_run(map, block, run.max(1).min(end.saturating_sub(block)));
 }
 
 /// Bytes that the object at `at` takes.
@@ -423,34 +432,51 @@ pub fn size_of_object(map: &Mapping, at: u64) -> u64 {
     }
 }
 
-/// Frees what a dead agent left half made in its blocks, fresh cells and cells stamped later than `current`, and shelves the blocks.
-/// Idempotent; the caller holds the dead participant's lock.
+/// Frees what a dead agent left half made in its blocks, fresh cells and cells stamped later than `current`, and shelves the blocks; frees its
+/// runs that hold no committed object. Idempotent; the caller holds the dead participant's lock.
 pub fn adopt(map: &Mapping, agent: u16, current: u64) {
     let high = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
-    for b in HEADER_SIZE / BLOCK_SIZE..high {
+    let mut next = HEADER_SIZE / BLOCK_SIZE;
+    while next < high {
+        let b = next;
+        next += 1;
         if b >= SEGMENT_BLOCKS && b & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED {
             continue;
         }
         let d = map.atomic_u64(descriptor(b)).load(Acquire);
-        if (d >> 16) as u16 != agent + 1 {
-            continue;
-        }
-        if d as u8 == BLOCK_RECLAIM {
-            release_run(map, b, 1);
-            continue;
-        }
-        let class = (d >> 8) as u8 as usize;
-        if d as u8 != BLOCK_OWNED || class == 0 || class >= CLASSES {
-            continue;
-        }
-        for i in 0..class_cells(class) {
-            let at = b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64;
-            let h = map.atomic_u64(at).load(Acquire);
-            let unborn = header_birth(h) > current && header_flags(h) & FLAG_IMMORTAL == 0;
-            if h == 0 || (unborn && free_named(map, at, h)) {
-                mark_free(map, at, class);
+        let dead = (d >> 16) as u16 == agent + 1;
+        match d as u8 {
+            BLOCK_LARGE => {
+                let run = map.atomic_u64(descriptor(b) + 8).load(Relaxed) >> 48;
+                let h = map.atomic_u64(b * BLOCK_SIZE).load(Acquire);
+                // Without a header: not yet written. Or somebody has just freed the object, and `free_run` decides who frees the run.
+                if dead && (h == 0 || is_unborn(h, current) && free_named(map, b * BLOCK_SIZE, h)) {
+                    free_run(map, b, d);
+                }
+                next = b + run.max(1);
             }
+            BLOCK_RECLAIM if dead => release_run(map, b, 1),
+            BLOCK_OWNED if dead => adopt_cells(map, b, (d >> 8) as u8 as usize, current),
+            _ => {}
         }
-        shelve(map, b);
     }
+}
+
+/// Was the object with that header never committed?
+fn is_unborn(header: u64, current: u64) -> bool {
+    header_birth(header) > current && header_flags(header) & FLAG_IMMORTAL == 0
+}
+
+fn adopt_cells(map: &Mapping, b: u64, class: usize, current: u64) {
+    if class == 0 || class >= CLASSES {
+        return;
+    }
+    for i in 0..class_cells(class) {
+        let at = b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64;
+        let h = map.atomic_u64(at).load(Acquire);
+        if h == 0 || (is_unborn(h, current) && free_named(map, at, h)) {
+            mark_free(map, at, class);
+        }
+    }
+    shelve(map, b);
 }

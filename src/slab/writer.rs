@@ -209,8 +209,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Frees a committed object by its name; used for what limbo lets go.
-    pub(crate) fn free_committed(alloc: &mut Allocator, memory: Memory, at: u64, name: u64) -> bool {
+    /// Frees an object by its name; used for what limbo lets go.
+    pub(crate) fn free_retired(alloc: &mut Allocator, memory: Memory, at: u64, name: u64) -> bool {
         let freed = free_named(memory.map, at, name);
         if freed {
             match alloc.owned_class(memory.map, at) {

@@ -10,8 +10,9 @@ pub mod retire;
 
 use crate::coll::map;
 use crate::epoch::agent::Agent;
+use crate::epoch::group::group_add;
 use crate::epoch::limbo::Retired;
-use crate::epoch::pin::{group_add, Slot, Version};
+use crate::epoch::pin::{Slot, Version};
 use crate::epoch::record::{publish, release, still_current, Content};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
@@ -69,7 +70,8 @@ pub struct Txn {
     /// Atoms read or written, with their words in the base.
     seen: Vec<(u64, Option<u64>)>,
     writes: Vec<(u64, Option<u64>)>,
-    group: Option<u32>,
+    /// Index of its group.
+    group: Option<usize>,
 }
 
 impl Txn {
@@ -79,12 +81,13 @@ impl Txn {
         if slab.read_only() {
             return Err(Error::ReadOnly);
         }
+        let group = group.map(|g| slab.group_index(g)).transpose()?;
         let mut worker = slab.worker()?;
         let map = slab.map();
         let base = worker.agent.pin(map, Slot::A);
         map.agent(worker.agent.index).floor.store(base.number + 1, Release);
         if let Some(g) = group {
-            group_add(map, g as usize, base.number);
+            group_add(map, g, base.number);
         }
         let r = map.record(base.record);
         let (state, retired) = (r.state.load(Relaxed), r.retired.load(Relaxed));
@@ -273,7 +276,7 @@ impl Txn {
             cell::share(map.atomic_u64(at));
         }
         if let Some(g) = self.group {
-            group_add(map, g as usize, version);
+            group_add(map, g, version);
         }
         let bytes: u64 = plan.dead.iter().map(|d| d.bytes).sum();
         let (time_ms, retired) = (crate::sys::now_ms(), self.retired.wrapping_add(bytes));
@@ -365,7 +368,7 @@ impl Txn {
             return same;
         }
         if let Some(g) = self.group {
-            group_add(&map, g as usize, now.number);
+            group_add(&map, g, now.number);
         }
         worker.agent.unpin(&map, self.slot);
         self.slot = other;

@@ -2,7 +2,8 @@
 
 use crate::check;
 use crate::slab::{Agent, Slab};
-use eve::epoch::pin::{group_add, group_close, Slot};
+use eve::epoch::group::{group_add, group_clear};
+use eve::epoch::pin::Slot;
 use eve::sync::{weakened, AtomicU64, Ordering::*};
 use loom::sync::Arc;
 use loom::thread;
@@ -32,7 +33,7 @@ fn group() {
     group_add(&*s, 0, v.number);
     a.unpin(&s, Slot::A);
     assert_eq!(s.read(state)[0], v.number, "a freed object was read");
-    group_close(&*s, 0);
+    group_clear(&*s, 0);
     writer.join().unwrap();
 }
 
