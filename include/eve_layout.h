@@ -218,6 +218,8 @@
 #define EVE_L_FLAG_IMMORTAL UINT64_C(0x2)
 /* Header flag: met by the commit walk (only while fresh). */
 #define EVE_L_FLAG_SEEN UINT64_C(0x4)
+/* Header flag: its writer knows the only slot that differs from its origin's (only while fresh). */
+#define EVE_L_FLAG_ONLY UINT64_C(0x8)
 /* Text flag: all ASCII. */
 #define EVE_L_FLAG_ASCII UINT64_C(0x10)
 /* Text flag: has a `?`. */

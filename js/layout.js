@@ -216,6 +216,8 @@ export const FLAG_SHARED = 0x1;
 export const FLAG_IMMORTAL = 0x2;
 /** Header flag: met by the commit walk (only while fresh). */
 export const FLAG_SEEN = 0x4;
+/** Header flag: its writer knows the only slot that differs from its origin's (only while fresh). */
+export const FLAG_ONLY = 0x8;
 /** Text flag: all ASCII. */
 export const FLAG_ASCII = 0x10;
 /** Text flag: has a `?`. */

@@ -220,6 +220,8 @@ public final class Layout {
     public static final int FLAG_IMMORTAL = 0x2;
     /** Header flag: met by the commit walk (only while fresh). */
     public static final int FLAG_SEEN = 0x4;
+    /** Header flag: its writer knows the only slot that differs from its origin's (only while fresh). */
+    public static final int FLAG_ONLY = 0x8;
     /** Text flag: all ASCII. */
     public static final int FLAG_ASCII = 0x10;
     /** Text flag: has a `?`. */

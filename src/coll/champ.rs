@@ -216,7 +216,7 @@ impl<'a> Edit<'a> {
         new: usize,
         keep: usize,
     ) -> Result<Edit<'a>> {
-        if w.editable(from, token) && Writer::fits(old * 8, new * 8) {
+        if w.editable(from, token) && w.fits(from, new * 8) {
             return Ok(Edit {
                 from,
                 to: w.edit(from, token),
@@ -224,7 +224,12 @@ impl<'a> Edit<'a> {
                 token,
             });
         }
-        let to = w.alloc(from.kind(), new * 8, Some(from), token)?;
+        let size = if new > old {
+            Writer::roomy(new * 8, token)
+        } else {
+            new * 8
+        };
+        let to = w.alloc(from.kind(), size, Some(from), token)?;
         to.copy(FIRST, from, FIRST, keep - FIRST);
         Ok(Edit {
             from,

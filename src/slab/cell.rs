@@ -6,7 +6,7 @@
 //!     at the header. So no hint may be trusted, not even by the owner: a late [`offer`] can come when the cell is in its list already.
 //! C3. A descriptor leaves FREE and SHELVED only by [`take_block`], one winner; only the winner gives the block back.
 
-use super::layout::{header, header_flags, header_kind, FLAG_SEEN, FLAG_SHARED};
+use super::layout::{header, header_flags, header_kind, FLAG_ONLY, FLAG_SEEN, FLAG_SHARED};
 use crate::sync::{order, weakened, AtomicU64, Ordering::*};
 
 const SHARED: u64 = (FLAG_SHARED as u64) << 8;
@@ -24,7 +24,8 @@ pub fn is_free(cell: &AtomicU64) -> bool {
 pub fn stamp(cell: &AtomicU64, version: u64) {
     let h = cell.load(Relaxed);
     // Release: whoever finds the object by its header (the tracer's sweep) sees its owner's floor. Readers come by the root instead.
-    cell.store(header(header_kind(h), header_flags(h) & !FLAG_SEEN, version), Release);
+    let flags = header_flags(h) & !(FLAG_SEEN | FLAG_ONLY);
+    cell.store(header(header_kind(h), flags, version), Release);
 }
 
 /// Flags a committed object that gets a second parent, before the commit that adds the parent. The root CAS publishes the flag.

@@ -240,6 +240,8 @@ constants! { TABLE:
     FLAG_IMMORTAL: u8 = 2;
     /// Header flag: met by the commit walk (only while fresh).
     FLAG_SEEN: u8 = 4;
+    /// Header flag: its writer knows the only slot that differs from its origin's (only while fresh).
+    FLAG_ONLY: u8 = 8;
     /// Text flag: all ASCII.
     FLAG_ASCII: u8 = 0x10;
     /// Text flag: has a `?`.

@@ -3,7 +3,7 @@
 //! W1. A fresh object carries FRESH, its edit token and its index in `fresh`; nobody outside the transaction sees it before the commit stamps it.
 //! W2. Only an operation with the same, non-zero token may change a fresh object in place. Token 0 is a persistent operation: it never does.
 //! W3. `fresh[i].origin` is the committed object that fresh object `i` was copied from, or 0: the commit compares the two to find what died.
-//!     If `fresh[i].only` is set, all their other slots are equal, and the commit needn't look.
+//!     If the object has the flag ONLY, all their slots but `fresh[i].only` are equal, and the commit needn't look.
 
 use super::alloc::{forget, free_named, Allocator, Memory};
 use super::layout::*;
@@ -28,12 +28,14 @@ pub struct Fresh {
     pub at: u64,
     /// The committed object that it was copied from, or 0.
     pub origin: u64,
-    /// The only word among its slots that may differ from the origin's, or [`MANY`].
+    /// The only word among its slots that may differ from the origin's, while its header has the flag ONLY.
     pub only: u32,
 }
 
-/// More than one word of a fresh object may differ from its origin's.
-pub const MANY: u32 = u32::MAX;
+/// Objects that grow are allocated in multiples of this: four entries of a map.
+const ROOM: usize = 64;
+
+const ONLY: u64 = (FLAG_ONLY as u64) << 8;
 
 /// What a transaction remembers of its uncommitted objects.
 #[derive(Debug, Default)]
@@ -119,11 +121,11 @@ impl<'a> Writer<'a> {
         let at = self.alloc.alloc(self.memory, size, self.version)?;
         let index = match self.own.unused.pop() {
             Some(i) => {
-                self.own.fresh[i as usize] = Fresh { at, origin, only: MANY };
+                self.own.fresh[i as usize] = Fresh { at, origin, only: 0 };
                 i as usize
             }
             None if self.own.fresh.len() < INDEX_NONE => {
-                self.own.fresh.push(Fresh { at, origin, only: MANY });
+                self.own.fresh.push(Fresh { at, origin, only: 0 });
                 self.own.fresh.len() - 1
             }
             None => return Err(Error::limit("a transaction makes more than 134 million objects")),
@@ -139,39 +141,66 @@ impl<'a> Writer<'a> {
         node.set(0, node.word(0) | (flags as u64) << 8);
     }
 
-    /// May an operation with `token` change `node` in place? (W2) Tokens of two transactions have equal numbers: it must be ours.
+    /// May an operation with `token` change `node` in place? (W2) Tokens of two transactions have equal numbers, so it must be ours; it is if
+    /// its block is our agent's, which makes one transaction at a time. (To look at `fresh` would cost a cache miss a level of a large trie.)
     #[inline]
     pub fn editable(&self, node: Node, token: Token) -> bool {
-        let h = node.header();
-        token != PERSISTENT && (header_birth(h) >> INDEX_BITS) as u32 & TOKEN_MAX == token && self.is_mine(node)
+        let birth = header_birth(node.header());
+        token != PERSISTENT
+            && birth >> INDEX_BITS == (FRESH >> INDEX_BITS | token as u64)
+            && self.alloc.owned_class(self.memory.map, node.offset()).is_some()
     }
 
     /// Write access to a node that is [`Writer::editable`].
     #[inline]
     pub fn edit(&mut self, node: Node, token: Token) -> NodeMut {
-        debug_assert!(self.editable(node, token));
-        let index = self.index(node.header());
-        let only = &mut self.own.fresh[index].only;
-        if *only != MANY {
-            *only = MANY;
+        debug_assert!(self.editable(node, token) && self.is_mine(node));
+        let to = self.memory.map.node_mut(node.offset());
+        let h = node.header();
+        if h & ONLY != 0 {
+            to.set(0, h & !ONLY);
         }
-        self.memory.map.node_mut(node.offset())
+        to
     }
 
     /// Notes that `copy`, just made as a copy of `from`, differs from it in no slot but word `i` (W3).
     #[inline]
     pub fn differs_at(&mut self, copy: NodeMut, from: Node, i: usize) {
-        let h = from.header();
-        if !header_fresh(h) || self.own.fresh.get(self.index(h)).is_some_and(|f| f.only == i as u32) {
-            let index = self.index(copy.word(0));
+        if !header_fresh(from.header()) || self.only(from) == Some(i) {
+            let h = copy.word(0);
+            let index = self.index(h);
             self.own.fresh[index].only = i as u32;
+            copy.set(0, h | ONLY);
         }
     }
 
-    /// Can an object of `old` bytes hold `new` bytes without moving?
+    /// The only word among the slots of `node`, a fresh object of ours, that may differ from its origin's. None: there may be several.
     #[inline]
-    pub fn fits(old: usize, new: usize) -> bool {
-        old <= CELL_MAX && new <= CELL_MAX && class_of(old) == class_of(new)
+    pub fn only(&self, node: Node) -> Option<usize> {
+        let h = node.header();
+        (h & ONLY != 0).then(|| self.own.fresh.get(self.index(h)).map(|f| f.only as usize))?
+    }
+
+    /// Can `node`, which is [`Writer::editable`], become one of `new` bytes where it is? Its cell may be larger than it needs ([`Writer::roomy`]), but
+    /// not by much.
+    #[inline]
+    pub fn fits(&self, node: Node, new: usize) -> bool {
+        let cell = self
+            .alloc
+            .owned_class(self.memory.map, node.offset())
+            .map_or(0, class_size);
+        new <= cell && cell <= 2 * new + ROOM
+    }
+
+    /// Bytes to allocate for an object of `size` that `token`'s next operations may let grow: room for some more, as each growth beyond the cell
+    /// copies the object.
+    #[inline]
+    pub fn roomy(size: usize, token: Token) -> usize {
+        if token == PERSISTENT {
+            size
+        } else {
+            size.next_multiple_of(ROOM)
+        }
     }
 
     /// Frees a fresh object of this transaction that nothing points to any more.
@@ -186,7 +215,7 @@ impl<'a> Writer<'a> {
     /// Frees `node` if `token` could have edited it: the usual end of a node that a transient has replaced by a larger one.
     #[inline]
     pub fn free_if_editable(&mut self, node: Node, token: Token) {
-        if self.editable(node, token) {
+        if self.editable(node, token) && self.is_mine(node) {
             self.free(node);
         }
     }
@@ -236,18 +265,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What is known of `node`, if it is a fresh object of this transaction.
-    #[inline]
-    pub fn mine(&self, node: Node) -> Option<Fresh> {
-        let h = node.header();
-        let fresh = self.own.fresh.get(self.index(h)).filter(|f| f.at == node.offset())?;
-        header_fresh(h).then_some(*fresh)
-    }
-
     /// Is `node` a fresh object of this transaction?
     #[inline]
     pub fn is_mine(&self, node: Node) -> bool {
-        self.mine(node).is_some()
+        let h = node.header();
+        header_fresh(h) && self.own.fresh.get(self.index(h)).is_some_and(|f| f.at == node.offset())
     }
 
     /// Number of fresh objects.
@@ -265,7 +287,7 @@ impl<'a> Writer<'a> {
         for (i, f) in self.own.fresh.iter().enumerate().filter(|(_, f)| f.at != 0) {
             let word = self.memory.map.atomic_u64(f.at);
             let h = word.load(Relaxed);
-            let flags = header_flags(h) & !(FLAG_SHARED | FLAG_SEEN);
+            let flags = header_flags(h) & !(FLAG_SHARED | FLAG_SEEN | FLAG_ONLY);
             word.store(header(header_kind(h), flags, FRESH | i as u64), Relaxed);
         }
     }

@@ -9,7 +9,7 @@ use crate::slab::alloc::size_of_object;
 use crate::slab::layout::*;
 use crate::slab::mapping::{Mapping, Node, Reader};
 use crate::slab::slots::slots;
-use crate::slab::writer::{Writer, MANY};
+use crate::slab::writer::Writer;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
@@ -197,23 +197,19 @@ impl Plan {
                 return Ok(false);
             }
             let (copy, origin) = (r.node(new)?, r.node(old)?);
-            let Some(fresh) = w.mine(copy).filter(|f| f.origin == old) else {
-                return Ok(false);
-            };
-            if !self.dies(r.mapping(), origin) {
+            if !w.is_mine(copy) || w.origin(copy) != old || !self.dies(r.mapping(), origin) {
                 return Ok(false);
             }
             self.reached.push(new);
-            let (changed_new, changed_old) = if fresh.only == MANY {
+            let (changed_new, changed_old) = if let Some(i) = w.only(copy) {
+                (i..i + 1, i..i + 1)
+            } else {
                 let (slots_new, slots_old) = (slots(copy)?, slots(origin)?);
                 let (prefix, suffix) = common(copy, &slots_new, origin, &slots_old);
                 (
                     slots_new.start + prefix..slots_new.end - suffix,
                     slots_old.start + prefix..slots_old.end - suffix,
                 )
-            } else {
-                let i = fresh.only as usize;
-                (i..i + 1, i..i + 1)
             };
             let mut down = 0;
             for i in changed_old {
