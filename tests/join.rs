@@ -1,5 +1,7 @@
 //! Opening a slab that others are using at that moment.
 
+use eve::slab::layout::EMPTY_MAP;
+use eve::value::build::{self, BuildBuffer};
 use eve::value::{scalar, word};
 use eve::{transact, Options, Slab};
 use std::sync::atomic::{AtomicBool, Ordering::*};
@@ -57,8 +59,28 @@ fn a_slab_opened_read_only_can_be_read_and_refuses_to_write() {
     let slab = Slab::open(&path, &Options::default()).unwrap();
     let atom = slab.intern(0, None, b"a").unwrap();
     transact(&slab, |t| t.set(atom, word::from_int(7).unwrap())).unwrap();
+    let map = slab.intern(0, None, b"m").unwrap();
+    let key = |i: i64| BuildBuffer::new().vector(50, |b, j| b.int(i + j as i64)).finish();
+    transact(&slab, |t| {
+        let m = t.write(|w| {
+            (0..20).try_fold(EMPTY_MAP, |m, i| {
+                let k = build::value(w, &key(i))?;
+                eve::coll::map::assoc(
+                    w,
+                    0,
+                    m,
+                    k,
+                    eve::value::hash_word(w.reader(), k)?,
+                    word::from_int(i).unwrap(),
+                )
+            })
+        })?;
+        t.set(map, m)
+    })
+    .unwrap();
     slab.close().unwrap();
     drop(slab);
+    let before = std::fs::read(&path).unwrap();
     let options = Options {
         read_only: true,
         create: false,
@@ -79,4 +101,16 @@ fn a_slab_opened_read_only_can_be_read_and_refuses_to_write() {
     let group = slab.open_group().unwrap();
     assert_eq!(slab.group_view(group).unwrap().version, slab.version().unwrap());
     slab.close_group(group).unwrap();
+    // Keys that need memory are built in memory of our own.
+    let s = slab.snapshot().unwrap();
+    let m = eve::coll::get(s.reader(), s.view().state, map).unwrap().unwrap();
+    let look = |buffer: &[u8]| eve::txn::ops::get_built(&slab, m, buffer).unwrap();
+    assert_eq!(look(&key(13)), word::from_int(13));
+    assert_eq!(look(&key(20)), None);
+    let long = "never stored ".repeat(100_000);
+    assert_eq!(look(&BuildBuffer::new().string(&long).finish()), None);
+    assert_eq!(look(&BuildBuffer::new().keyword(None, "never-interned").finish()), None);
+    drop(s);
+    slab.close().unwrap();
+    assert!(std::fs::read(&path).unwrap() == before, "the file is as it was");
 }

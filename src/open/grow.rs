@@ -85,11 +85,13 @@ impl SlabFile {
 impl Grow for SlabFile {
     /// Makes `backed_len` at least `backed`. An error means that nothing changed.
     fn grow(&self, backed: u64) -> Result<()> {
-        if self.read_only() {
-            return Err(Error::ReadOnly);
-        }
         let was = self.map.backed();
         if backed <= was {
+            return Ok(());
+        }
+        if self.read_only() {
+            // The private memory behind the file, whose mapping and control page are ours alone.
+            self.map.atomic_u64(CONTROL_BACKED).fetch_max(backed, AcqRel);
             return Ok(());
         }
         let mut target = self.target(backed)?;

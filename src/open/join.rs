@@ -24,6 +24,9 @@ use std::sync::atomic::Ordering::*;
 /// How often a newcomer looks at a control page in use before it calls it damaged.
 const LOOKS: usize = 1000;
 
+/// Room for what a reader makes for itself, such as the keys that it looks for.
+const SCRATCH: u64 = 1 << 30;
+
 impl Found {
     /// Opens for writing. None: the name belongs to another file by now.
     pub(super) fn join(self, options: &Options, rebuild: Rebuild) -> Result<Option<SlabFile>> {
@@ -107,10 +110,8 @@ impl Found {
         // Shared, and who locks it for writing holds the GATE: nobody does now.
         sys::lock(&self.file, LOCK_READ_ONLY, LockKind::Read).map_err(&failed)?;
         let len = self.len()?;
-        let region =
-            Region::private(&self.file, len.next_multiple_of(PAGE), HEADER_SIZE).map_err(self.failed("mmap"))?;
-        // SAFETY: the region outlives this function's use of the mapping; it is page-aligned, its header may be written, and no object is
-        // made in a slab that is opened read-only.
+        let region = Region::private(&self.file, len.next_multiple_of(PAGE), SCRATCH).map_err(self.failed("mmap"))?;
+        // SAFETY: the region outlives this function's use of the mapping; it is page-aligned and may be written.
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
         self.start_reading(&map, len)?;
         drop(failed);

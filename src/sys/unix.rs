@@ -79,19 +79,23 @@ impl Region {
         )
     }
 
-    /// Maps `len` bytes of `file` for reading; stores to the first `head` bytes are allowed and stay private to this mapping.
-    pub fn private(file: &File, len: u64, head: u64) -> Result<Region> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
-        let region = Region::map(
-            address_len(len)?,
-            libc::PROT_READ,
-            flags,
-            file.as_raw_fd(),
-            libc::MADV_DONTFORK,
-        )?;
-        let head = address_len(head.min(len))?;
+    /// Maps `len` bytes of `file`, and `more` bytes of zeros behind them. Stores stay private to this mapping.
+    pub fn private(file: &File, len: u64, more: u64) -> Result<Region> {
+        let (read_write, private) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_NORESERVE,
+        );
+        let all = address_len(len + more)?;
+        let region = Region::map(all, read_write, private | libc::MAP_ANONYMOUS, -1, libc::MADV_DONTFORK)?;
+        let fixed = private | libc::MAP_FIXED;
+        let len = address_len(len)?;
         // SAFETY: the range lies in the new mapping, which nobody uses yet.
-        check(unsafe { libc::mprotect(region.base.cast(), head, libc::PROT_READ | libc::PROT_WRITE) })?;
+        let at = unsafe { libc::mmap(region.base.cast(), len, read_write, fixed, file.as_raw_fd(), 0) };
+        if at == libc::MAP_FAILED {
+            return Err(Error::last_os_error());
+        }
+        // SAFETY: as above; the advice changes only what a forked child sees.
+        check(unsafe { libc::madvise(at, len, libc::MADV_DONTFORK) })?;
         Ok(region)
     }
 

@@ -77,10 +77,15 @@ pub struct Txn {
 impl Txn {
     /// Begins on the current version. With a group, every version that the transaction sees or makes is added to it.
     pub fn begin(slab: &Slab, group: Option<u32>) -> Result<Txn> {
-        slab.check()?;
         if slab.read_only() {
             return Err(Error::ReadOnly);
         }
+        Txn::scratch(slab, group)
+    }
+
+    /// A transaction that must not be committed, also of a slab that is open read-only: its memory is private to this process.
+    pub(crate) fn scratch(slab: &Slab, group: Option<u32>) -> Result<Txn> {
+        slab.check()?;
         let group = group.map(|g| slab.group_index(g)).transpose()?;
         let mut worker = slab.worker()?;
         let map = slab.map();

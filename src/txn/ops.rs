@@ -222,7 +222,7 @@ pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> 
 
 /// Value under the key that build buffer `key` describes. The key is built in a transaction that is given up.
 pub fn get_built(slab: &Slab, coll: u64, key: &[u8]) -> Result<Option<u64>> {
-    let mut txn = Txn::begin(slab, None)?;
+    let mut txn = Txn::scratch(slab, None)?;
     txn.write(|w| {
         let key = build::value(w, key)?;
         crate::coll::get(w.reader(), coll, key)
