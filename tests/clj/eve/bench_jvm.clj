@@ -84,6 +84,34 @@
    "jvm-vec-reduce" #(let [v (vec (range 1000000)), ours @(e/atom v), sum (fn [s x] (unchecked-add (long s) (long x)))]
                        (row % 1.2 1000000 (fn [] (reduce sum 0 ours)) (fn [] (reduce sum 0 v))))})
 
+(defn- heap-bytes
+  "Bytes of the heap that are in use, once the collector finds no more to free."
+  []
+  (let [used (fn [] (dotimes [_ 3] (System/gc)) (let [r (Runtime/getRuntime)] (- (.totalMemory r) (.freeMemory r))))]
+    (loop [before (used)]
+      (let [now (used)]
+        (if (< (- before now) 100000) now (recur now))))))
+
+(defn- disk-bytes [path]
+  (let [^java.util.List command ["stat" "-c" "%b" path], p (.start (ProcessBuilder. command))]
+    (* 512 (parse-long (str/trim (slurp (.getInputStream p)))))))
+
+(defn- bytes-row
+  "Bytes an entry of a map of a million integers: of the slab's file, free cells and tables included, against Clojure's heap."
+  []
+  (let [n 1000000
+        path (str (java.nio.file.Files/createTempDirectory "eve-bench" (make-array java.nio.file.attribute.FileAttribute 0)) "/bytes.eve")
+        entries (map (fn [i] [i (inc (long i))]))
+        before (heap-bytes)
+        m (into {} entries (range n))
+        theirs (- (heap-bytes) before)
+        a (e/atom {:id ::bytes :persistent path} m)
+        ours (disk-bytes path)]
+    (when-not (= n (count @a)) (throw (ex-info "the map is not whole" {})))
+    (e/close! a)
+    (io/delete-file path)
+    {:row "bytes-clojure" :ours (/ ours (double n)) :peer (/ theirs (double (count m))) :unit "bytes" :ratio (/ theirs (double ours)) :goal 2.5}))
+
 (defn- crossings
   "Calls of the library for one swap!, counted in a JVM that counts (a switch that others don't pay for)."
   []
@@ -112,8 +140,8 @@
                                  (println (format "%-20s ours %9.1f  peer %9.1f ns   ratio %.2f  goal %.1f" name (:ours r) (:peer r) (:ratio r) (:goal r)))
                                  (flush)
                                  r))
-                             (when-not prefix (crossings))))]
-    (doseq [r results :when (= "calls" (:unit r))] (println (:row r) (:ours r)))
+                             (when-not prefix (cons (bytes-row) (crossings)))))]
+    (doseq [r results :when (not= "ns" (:unit r))] (println (:row r) (:ours r) (:unit r)))
     (when file
       (io/make-parents file)
       (spit file (json results)))
