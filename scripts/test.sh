@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib.sh
 
-all='scripts build rust clojure node multi loom wasm'
+all='scripts build fmt clippy rust clojure node multi loom wasm asan tsan'
 quick='scripts build fmt clippy rust-quick clojure node'
 
 # The shell scripts parse, and shellcheck has nothing to say where it is installed.
@@ -51,7 +51,7 @@ if [ "${1:-}" = --quick ]; then
 fi
 [ $# -gt 0 ] || set -- $all
 for name; do
-  case " $all $quick asan tsan " in
+  case " $all $quick " in
     *" $name "*) ;;
     *) echo "test: no stage $name; there are: $all $quick" >&2; exit 2 ;;
   esac

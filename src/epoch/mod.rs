@@ -16,8 +16,12 @@ pub mod limbo;
 pub mod pin;
 pub mod record;
 #[cfg(not(loom))]
+pub mod retire;
+#[cfg(not(loom))]
 mod tables;
 pub mod wait;
+#[cfg(not(loom))]
+pub mod worker;
 
 use crate::sync::{AtomicU32, AtomicU64};
 

@@ -6,14 +6,14 @@
 //! T4. What the transaction made and its commit doesn't reach is freed with it, or goes to limbo if handles to it may have escaped.
 
 pub mod ops;
-pub mod retire;
 
 use crate::coll::map;
-use crate::epoch::agent::Agent;
 use crate::epoch::group::group_add;
 use crate::epoch::limbo::Retired;
 use crate::epoch::pin::{Slot, Version};
 use crate::epoch::record::{publish, release, still_current, Content};
+use crate::epoch::retire::Plan;
+use crate::epoch::worker::{Atoms, Worker};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::handle::{Slab, View};
@@ -23,31 +23,7 @@ use crate::slab::layout::*;
 use crate::slab::writer::{Uncommitted, Writer};
 use crate::value::{equal, hash_word};
 use crossbeam_utils::Backoff;
-use retire::Plan;
 use std::sync::atomic::Ordering::*;
-
-/// An agent with the scratch memory of its transactions.
-pub struct Worker {
-    /// The agent.
-    pub agent: Agent,
-    plan: Option<Box<Plan>>,
-    spare: Uncommitted,
-    seen: Vec<(u64, Option<u64>)>,
-    writes: Vec<(u64, Option<u64>)>,
-}
-
-impl Worker {
-    /// A worker on a newly claimed agent.
-    pub fn new(agent: Agent) -> Worker {
-        Worker {
-            agent,
-            plan: None,
-            spare: Uncommitted::default(),
-            seen: Vec::new(),
-            writes: Vec::new(),
-        }
-    }
-}
 
 /// How a commit ended.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +44,8 @@ pub struct Txn {
     retired: u64,
     uncommitted: Uncommitted,
     /// Atoms read or written, with their words in the base.
-    seen: Vec<(u64, Option<u64>)>,
-    writes: Vec<(u64, Option<u64>)>,
+    seen: Atoms,
+    writes: Atoms,
     /// Index of its group.
     group: Option<usize>,
 }
@@ -96,7 +72,7 @@ impl Txn {
         }
         let r = map.record(base.record);
         let (state, retired) = (r.state.load(Relaxed), r.retired.load(Relaxed));
-        let uncommitted = std::mem::take(&mut worker.spare);
+        let uncommitted = std::mem::take(&mut worker.uncommitted);
         let (seen, writes) = (std::mem::take(&mut worker.seen), std::mem::take(&mut worker.writes));
         Ok(Txn {
             slab: slab.clone(),
@@ -416,7 +392,7 @@ impl Txn {
         }
         self.drop_fresh(escaped);
         let mut worker = self.worker.take().expect("checked");
-        worker.spare = std::mem::take(&mut self.uncommitted);
+        worker.uncommitted = std::mem::take(&mut self.uncommitted);
         self.seen.clear();
         self.writes.clear();
         (worker.seen, worker.writes) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.writes));
