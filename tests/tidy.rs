@@ -18,10 +18,7 @@ const USES: [(&str, &[&str]); 12] = [
     ("value", &["error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),
     // A slab keeps the workers of its transactions: two halves of one layer.
-    (
-        "handle",
-        &["sys", "error", "slab", "epoch", "durable", "open", "value"],
-    ),
+    ("handle", &["sys", "error", "slab", "epoch", "durable", "open", "value"]),
     ("txn", &["sys", "error", "slab", "epoch", "value", "coll", "handle"]),
     ("capi", &["error", "slab", "open", "value", "coll", "handle", "txn"]),
 ];

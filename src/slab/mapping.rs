@@ -8,6 +8,9 @@ use super::layout::*;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 
+/// Offsets that can be mapped lie below this: as much as today's processors and systems give a process.
+const OFFSET_MAX: u64 = 1 << 48;
+
 /// The bytes of one slab. Copies are cheap; whoever made it keeps the memory mapped while copies are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Mapping {
@@ -28,6 +31,7 @@ impl Mapping {
     /// `base` is page-aligned, `reserved` bytes from it stay mapped while the result or a copy of it is used, and the bytes below
     /// `backed_len + SLACK` of the slab may be read and written.
     pub unsafe fn from_raw(base: *mut u8, reserved: usize) -> Mapping {
+        assert!(reserved as u64 <= OFFSET_MAX, "more than a processor can map");
         Mapping {
             base,
             reserved: reserved as u64,

@@ -21,15 +21,26 @@ const INDEX_BITS: u32 = 27;
 const TOKEN_MAX: Token = (1 << TOKEN_BITS) - 1;
 const INDEX_NONE: usize = (1 << INDEX_BITS) - 1;
 
-/// One uncommitted object.
+/// One uncommitted object. Two words, as a large transaction has millions.
 #[derive(Clone, Copy, Debug)]
 pub struct Fresh {
     /// Its offset; 0 when it was freed again.
     pub at: u64,
-    /// The committed object that it was copied from, or 0.
-    pub origin: u64,
-    /// The only word among its slots that may differ from the origin's, while its header has the flag ONLY.
-    pub only: u32,
+    /// Low 48 bits: the committed object that it was copied from, or 0. High 16: the only word among its slots that may differ from that, while its
+    /// header has the flag ONLY.
+    from: u64,
+}
+
+const FROM_BITS: u32 = 48;
+
+impl Fresh {
+    fn origin(&self) -> u64 {
+        self.from & ((1 << FROM_BITS) - 1)
+    }
+
+    fn only(&self) -> usize {
+        (self.from >> FROM_BITS) as usize
+    }
 }
 
 /// Objects that grow are allocated in multiples of this: four entries of a map.
@@ -121,11 +132,11 @@ impl<'a> Writer<'a> {
         let at = self.alloc.alloc(self.memory, size, self.version)?;
         let index = match self.own.unused.pop() {
             Some(i) => {
-                self.own.fresh[i as usize] = Fresh { at, origin, only: 0 };
+                self.own.fresh[i as usize] = Fresh { at, from: origin };
                 i as usize
             }
             None if self.own.fresh.len() < INDEX_NONE => {
-                self.own.fresh.push(Fresh { at, origin, only: 0 });
+                self.own.fresh.push(Fresh { at, from: origin });
                 self.own.fresh.len() - 1
             }
             None => return Err(Error::limit("a transaction makes more than 134 million objects")),
@@ -169,7 +180,8 @@ impl<'a> Writer<'a> {
         if !header_fresh(from.header()) || self.only(from) == Some(i) {
             let h = copy.word(0);
             let index = self.index(h);
-            self.own.fresh[index].only = i as u32;
+            let fresh = &mut self.own.fresh[index];
+            fresh.from = fresh.origin() | (i as u64) << FROM_BITS;
             copy.set(0, h | ONLY);
         }
     }
@@ -178,7 +190,7 @@ impl<'a> Writer<'a> {
     #[inline]
     pub fn only(&self, node: Node) -> Option<usize> {
         let h = node.header();
-        (h & ONLY != 0).then(|| self.own.fresh.get(self.index(h)).map(|f| f.only as usize))?
+        (h & ONLY != 0).then(|| self.own.fresh.get(self.index(h)).map(Fresh::only))?
     }
 
     /// Can `node`, which is [`Writer::editable`], become one of `new` bytes where it is? Its cell may be larger than it needs ([`Writer::roomy`]), but
@@ -259,7 +271,7 @@ impl<'a> Writer<'a> {
                 .fresh
                 .get(self.index(h))
                 .filter(|f| f.at == node.offset())
-                .map_or(0, |f| f.origin)
+                .map_or(0, Fresh::origin)
         } else {
             node.offset()
         }
