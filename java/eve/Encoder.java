@@ -359,7 +359,8 @@ final class Encoder {
             for (Object o : (Iterable<?>) m.over) {
                 Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
                 if (change.getValue() == MapOverlay.REMOVED) {
-                    e.child(change.getKey(), change.getKey());
+                    Object key = MapOverlay.plain(change.getKey());
+                    e.child(key, key);
                 }
             }
             w = txn.apply(w, set ? Native.OP_DISJ : Native.OP_DISSOC, e);
@@ -376,9 +377,10 @@ final class Encoder {
         for (Object o : (Iterable<?>) map) {
             Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
             if (change.getValue() != MapOverlay.REMOVED) {
-                child(change.getKey(), change.getKey());
+                Object key = MapOverlay.plain(change.getKey());
+                child(key, key);
                 if (!set) {
-                    child(change.getValue(), change.getKey());
+                    child(change.getValue(), key);
                 }
             }
         }

@@ -14,6 +14,7 @@ import clojure.lang.IMapIterable;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
+import clojure.lang.IReduce;
 import clojure.lang.ISeq;
 import clojure.lang.ITransientCollection;
 import clojure.lang.MapEntry;
@@ -30,7 +31,7 @@ import java.util.Map;
  *
  * A set's trie is read by the same code: there each entry is the value of itself.
  */
-public final class EveMap extends APersistentMap implements IObj, IKVReduce, IMapIterable, IEditableCollection {
+public final class EveMap extends APersistentMap implements IObj, IReduce, IKVReduce, IMapIterable, IEditableCollection {
     private static final long serialVersionUID = 1;
 
     /** log2 of an entry's size in a map and in a set. */
@@ -171,6 +172,16 @@ public final class EveMap extends APersistentMap implements IObj, IKVReduce, IMa
     @Override
     public ISeq seq() {
         return RT.chunkIteratorSeq(iterator());
+    }
+
+    @Override
+    public Object reduce(IFn f) {
+        return Reduce.over(iterator(), f);
+    }
+
+    @Override
+    public Object reduce(IFn f, Object init) {
+        return Reduce.over(iterator(), f, init);
     }
 
     @Override

@@ -7,10 +7,12 @@ import clojure.lang.AFn;
 import clojure.lang.APersistentMap;
 import clojure.lang.APersistentSet;
 import clojure.lang.IEditableCollection;
+import clojure.lang.IFn;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
 import clojure.lang.IPersistentSet;
+import clojure.lang.IReduce;
 import clojure.lang.ITransientCollection;
 import clojure.lang.ITransientSet;
 import clojure.lang.PersistentHashSet;
@@ -19,7 +21,7 @@ import clojure.lang.PersistentHashSet;
  * A set that lies in a slab, read in place, or such a set with changes on the heap: it stands on an {@link EveMap} or {@link MapOverlay}
  * from each element to itself.
  */
-public final class EveSet extends APersistentSet implements IObj, IEditableCollection {
+public final class EveSet extends APersistentSet implements IObj, IReduce, IEditableCollection {
     private static final long serialVersionUID = 1;
 
     final transient APersistentMap elements;
@@ -49,6 +51,16 @@ public final class EveSet extends APersistentSet implements IObj, IEditableColle
     @Override
     public IPersistentCollection empty() {
         return (IPersistentCollection) PersistentHashSet.EMPTY.withMeta(meta);
+    }
+
+    @Override
+    public Object reduce(IFn f) {
+        return Reduce.over(iterator(), f);
+    }
+
+    @Override
+    public Object reduce(IFn f, Object init) {
+        return Reduce.over(iterator(), f, init);
     }
 
     @Override

@@ -10,6 +10,7 @@ import clojure.lang.IMapIterable;
 import clojure.lang.IObj;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
+import clojure.lang.IReduce;
 import clojure.lang.ISeq;
 import clojure.lang.ITransientCollection;
 import clojure.lang.MapEntry;
@@ -17,6 +18,7 @@ import clojure.lang.PersistentArrayMap;
 import clojure.lang.PersistentHashMap;
 import clojure.lang.RT;
 import clojure.lang.Util;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -25,7 +27,7 @@ import java.util.NoSuchElementException;
  * A map in a slab with changes that lie on the heap: what assoc and dissoc make of an {@link EveMap}. An operation costs what it costs on a
  * small Clojure map, whatever the size of the map below, and any value may be put in. Storing it writes only the changes.
  */
-public final class MapOverlay extends APersistentMap implements IObj, IKVReduce, IMapIterable, IEditableCollection {
+public final class MapOverlay extends APersistentMap implements IObj, IReduce, IKVReduce, IMapIterable, IEditableCollection {
     private static final long serialVersionUID = 1;
 
     static final Object REMOVED = new Object();
@@ -34,7 +36,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
     final transient EveMap base;
     /** Keys of the base: new value, or REMOVED. */
     final transient IPersistentMap over;
-    /** Keys that the base doesn't have. */
+    /** Keys that the base doesn't have, or that were removed from it before: the key put in last is the one that stays. */
     final transient IPersistentMap added;
     private final transient int removed;
     private final transient IPersistentMap meta;
@@ -51,18 +53,45 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
         this.meta = meta;
     }
 
+    /** A byte array as a key of `over` and `added`: equal by content there too, as it is in the slab. */
+    private record Bytes(byte[] content) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Bytes b && Arrays.equals(content, b.content);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(content);
+        }
+    }
+
+    private static Object inner(Object key) {
+        return key instanceof byte[] b ? new Bytes(b) : key;
+    }
+
+    /** The key that a key of `over` or `added` stands for. */
+    static Object plain(Object key) {
+        return key instanceof Bytes b ? b.content : key;
+    }
+
+    private static IMapEntry plain(IMapEntry e) {
+        return e.key() instanceof Bytes b ? MapEntry.create(b.content, e.val()) : e;
+    }
+
     @Override
     public Object valAt(Object key, Object notFound) {
-        if (over.count() > 0) {
-            Object v = over.valAt(key, NONE);
-            if (v != NONE) {
-                return v == REMOVED ? notFound : v;
-            }
-        }
+        Object k = inner(key);
         if (added.count() > 0) {
-            Object v = added.valAt(key, NONE);
+            Object v = added.valAt(k, NONE);
             if (v != NONE) {
                 return v;
+            }
+        }
+        if (over.count() > 0) {
+            Object v = over.valAt(k, NONE);
+            if (v != NONE) {
+                return v == REMOVED ? notFound : v;
             }
         }
         return base.valAt(key, notFound);
@@ -80,9 +109,9 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
 
     @Override
     public IMapEntry entryAt(Object key) {
-        IMapEntry e = added.entryAt(key);
+        IMapEntry e = added.entryAt(inner(key));
         if (e != null) {
-            return e;
+            return plain(e);
         }
         e = base.entryAt(key);
         return e == null ? null : overlaid(e);
@@ -90,7 +119,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
 
     /** An entry of the base as it is now; null: removed. */
     private IMapEntry overlaid(IMapEntry e) {
-        Object v = over.count() == 0 ? NONE : over.valAt(e.key(), NONE);
+        Object v = over.count() == 0 ? NONE : over.valAt(inner(e.key()), NONE);
         return v == NONE ? e : v == REMOVED ? null : MapEntry.create(e.key(), v);
     }
 
@@ -101,16 +130,12 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
 
     @Override
     public IPersistentMap assoc(Object key, Object value) {
-        Object old = over.valAt(key, NONE);
-        if (old == value) {
-            return this;
+        Object k = inner(key);
+        Object old = over.valAt(k, NONE);
+        if (old == REMOVED || old == NONE && !base.containsKey(key)) {
+            return new MapOverlay(base, over, added.assoc(k, value), removed, meta);
         }
-        if (old != NONE) {
-            return new MapOverlay(base, over.assoc(key, value), added, old == REMOVED ? removed - 1 : removed, meta);
-        }
-        return base.containsKey(key)
-            ? new MapOverlay(base, over.assoc(key, value), added, removed, meta)
-            : new MapOverlay(base, over, added.assoc(key, value), removed, meta);
+        return old == value ? this : new MapOverlay(base, over.assoc(k, value), added, removed, meta);
     }
 
     @Override
@@ -126,9 +151,10 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
         if (!containsKey(key)) {
             return this;
         }
-        return added.containsKey(key)
-            ? new MapOverlay(base, over, added.without(key), removed, meta)
-            : new MapOverlay(base, over.assoc(key, REMOVED), added, removed + 1, meta);
+        Object k = inner(key);
+        return added.containsKey(k)
+            ? new MapOverlay(base, over, added.without(k), removed, meta)
+            : new MapOverlay(base, over.assoc(k, REMOVED), added, removed + 1, meta);
     }
 
     @Override
@@ -149,7 +175,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
                     return e;
                 }
             }
-            return above.hasNext() ? above.next() : null;
+            return above.hasNext() ? plain((IMapEntry) above.next()) : null;
         }
 
         @Override
@@ -197,6 +223,16 @@ public final class MapOverlay extends APersistentMap implements IObj, IKVReduce,
     @Override
     public ISeq seq() {
         return RT.chunkIteratorSeq(iterator());
+    }
+
+    @Override
+    public Object reduce(IFn f) {
+        return Reduce.over(iterator(), f);
+    }
+
+    @Override
+    public Object reduce(IFn f, Object init) {
+        return Reduce.over(iterator(), f, init);
     }
 
     @Override

@@ -94,6 +94,9 @@ final class TransientVector extends AFn implements ITransientVector, ITransientA
 
     @Override
     public Object invoke(Object key) {
+        if (!Util.isInteger(key)) {
+            throw new IllegalArgumentException("Key must be integer");
+        }
         return vector().nth(((Number) key).intValue());
     }
 }

@@ -37,7 +37,8 @@ final class Trie {
     }
 
     static int hash(Object key) {
-        return key instanceof byte[] b ? Arrays.hashCode(b) : Util.hasheq(key);
+        // A float is stored as the double that it equals, which has another hash.
+        return key instanceof byte[] b ? Arrays.hashCode(b) : Util.hasheq(key instanceof Float f ? (Object) (double) f : key);
     }
 
     static RuntimeException bad(Snapshot s, long offset) {

@@ -10,13 +10,14 @@ import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentMap;
 import clojure.lang.IPersistentStack;
 import clojure.lang.IPersistentVector;
+import clojure.lang.IReduce;
 import clojure.lang.ITransientCollection;
 import clojure.lang.PersistentHashMap;
 import clojure.lang.PersistentVector;
 import clojure.lang.RT;
 
 /** A vector in a slab with changes that lie on the heap: its first n elements, some of them replaced, then others. */
-public final class VectorOverlay extends APersistentVector implements IObj, IKVReduce, IEditableCollection {
+public final class VectorOverlay extends APersistentVector implements IObj, IReduce, IKVReduce, IEditableCollection {
     private static final long serialVersionUID = 1;
     private static final Object NONE = new Object();
 
@@ -63,6 +64,16 @@ public final class VectorOverlay extends APersistentVector implements IObj, IKVR
     @Override
     public int count() {
         return kept + tail.count();
+    }
+
+    @Override
+    public Object reduce(IFn f) {
+        return Reduce.over(iterator(), f);
+    }
+
+    @Override
+    public Object reduce(IFn f, Object init) {
+        return Reduce.over(iterator(), f, init);
     }
 
     @Override

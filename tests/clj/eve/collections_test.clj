@@ -167,3 +167,40 @@
       (java.util.Collections/shuffle shuffled (java.util.Random. seed))
       (let [x (u/stored m), y (u/stored (into {} shuffled))]
         (and (= x y) (= (hash x) (hash y)) (= #{x} #{y}))))))
+
+;; keys that are equal and not the same
+
+(deftest a-key-that-was-removed-comes-back-as-the-one-put-in-last
+  (doseq [[start f] [[{1 :a, :k 2} #(-> % (dissoc 1) (assoc 1N :b))]
+                     [{1 :a, :k 2} #(-> % transient (dissoc! 1) (assoc! 1N :b) persistent!)]
+                     [{[1] :a} #(-> % (dissoc [1]) (assoc '(1) :b))]
+                     [(zipmap (range 100) (range)) #(-> % (dissoc 1 2) (assoc 1N :b))]
+                     [#{1 :k} #(-> % (disj 1) (conj 1N))]
+                     [#{1 :k} #(-> % (disj 1) (conj 1N) (disj 1) (conj 1N))]]
+          :let [expected (f start), printed (fn [c] (frequencies (map pr-str (if (map? c) (keys c) c))))]
+          x [(f (u/stored start)) (u/stored (f (u/stored start))) (swap! (e/atom start) f)]]
+    (is (alike? expected x))
+    (is (= (printed expected) (printed x)))))
+
+(deftest byte-arrays-are-one-key-by-content-before-and-after-storing
+  (let [b (byte-array [1 2]), b2 (aclone b), b3 (byte-array [3])]
+    (doseq [[what n f] [["dissoc" 1 #(dissoc % b2)]
+                        ["assoc over it" 2 #(assoc % b2 :new)]
+                        ["assoc of a new one, twice" 3 #(assoc % b3 1 (aclone b3) 2)]
+                        ["dissoc and assoc" 2 #(-> % (dissoc b2) (assoc (aclone b) :new))]
+                        ["dissoc of an added one" 2 #(-> % (assoc b3 1) (dissoc (aclone b3)))]]
+            x [(f (u/stored {b 1 :k 2})) (u/stored (f (u/stored {b 1 :k 2})))]]
+      (is (= n (count x) (count (seq x)) (count (keys x)) (reduce-kv (fn [n _ _] (inc n)) 0 x)) what)
+      (is (every? (fn [[k v]] (= v (get x (if (bytes? k) (aclone ^bytes k) k)))) x) what)
+      (is (every? #(or (keyword? %) (bytes? %)) (keys x)) what)
+      (is (= (contains? x b) (some? (find x b2))) what))
+    (let [s (u/stored #{b :k})]
+      (is (= [2 3 1] (map count [(conj s b2) (conj s b3 (aclone b3)) (disj s b2)]) (map (comp count seq) [(conj s b2) (conj s b3 (aclone b3)) (disj s b2)]))))))
+
+(deftest a-float-key-is-found-by-the-float-that-was-put-in
+  (doseq [n [0 40], :let [m (assoc (zipmap (range n) (range)) (float 0.1) :x), a (e/atom m)]]
+    (is (= [:x true [(double (float 0.1)) :x]] [(get @a (float 0.1)) (contains? @a (float 0.1)) (find @a (float 0.1))]))
+    (is (= (count m) (count (swap! a (fn [x] (assoc x (float 0.1) :y))))))
+    (is (= :y (get @a (float 0.1))))
+    (is (contains? (u/stored (set (keys m))) (float 0.1)))
+    (is (= n (count (swap! a (fn [x] (dissoc x (float 0.1)))))))))

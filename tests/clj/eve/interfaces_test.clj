@@ -97,6 +97,8 @@
     (let [t (transient x)] (is (= ["5" nil :no "5" 100] [(get t 5) (get t 500) (get t 500 :no) (t 5) (count t)]))))
   (doseq [x (both (vec (range 100)))]
     (let [t (transient x)]
+      (is (= [3 3] [(t 3) (t 3N)]))
+      (doseq [k [1.5 :k nil]] (is (thrown-with-msg? IllegalArgumentException #"Key must be integer" (t k)) (pr-str k)))
       (is (= 100 (count t)))
       (is (= (conj (assoc (vec (range 100)) 3 :x) :y) (persistent! (conj! (assoc! t 3 :x) :y))))
       (is (thrown? IllegalAccessError (conj! t 1))))
@@ -133,6 +135,14 @@
   (doseq [x (both '(1 2 3))]
     (is (= 6 (reduce + x) (reduce + 0 x)))
     (is (= 1 (reduce (fn [a _] (reduced a)) x)))))
+
+(deftest everything-reduces-itself
+  (doseq [v [m8 big-map [1 2 3] (vec (range 100)) #{1 2 3} '(1 2 3)], x (both v)]
+    (is (instance? clojure.lang.IReduce x))
+    (is (= (set (seq x)) (reduce conj #{} x) (.reduce ^clojure.lang.IReduceInit x conj #{})))
+    (is (= (reduce (fn [_ e] e) (seq x)) (reduce (fn [_ e] e) x)))
+    (is (= (first x) (reduce (fn [a _] (reduced a)) x))))
+  (is (= :none (reduce (fn [] :none) (dissoc (u/stored {:a 1}) :a)) (reduce (fn [] :none) (disj (u/stored #{1}) 1)))))
 
 (deftest metadata-belongs-to-the-value-in-hand
   (doseq [v [m8 [1 2] #{1} '(1 2)], x (both v)]
