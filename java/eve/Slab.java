@@ -10,17 +10,21 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * An opened slab: a file, or anonymous memory of this process. Opening a path twice gives the same object. Its deref is the map of all
+ * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
  * atoms' names and values at one version.
  */
 public final class Slab implements AutoCloseable, IDeref {
     private static final Map<Path, Slab> OPEN = new ConcurrentHashMap<>();
+    /** Closed and still mapped. The collector reports a dead group only while the slab, which holds its reference, can be reached. */
+    private static final Set<Slab> MAPPED = ConcurrentHashMap.newKeySet();
     private static Slab anonymous;
 
     /** A group takes no more versions once so many bytes have died, or so many ns have gone, since it was opened. */
@@ -29,6 +33,8 @@ public final class Slab implements AutoCloseable, IDeref {
 
     /** Absolute path of the file; null: anonymous. */
     private final Path path;
+    /** Device and inode of the file. */
+    private final Object file;
     private final boolean readOnly;
     final long handle;
     final long base;
@@ -62,6 +68,7 @@ public final class Slab implements AutoCloseable, IDeref {
             root = base + Layout.CONTROL_ROOT;
             keeper = Native.iterOpen(c, handle, 0);
         }
+        file = path == null ? null : fileKey(path);
         Pins.start(this);
     }
 
@@ -80,11 +87,24 @@ public final class Slab implements AutoCloseable, IDeref {
     public static Slab open(String path, boolean mustExist, boolean readOnly, long maxBytes) {
         Path p = identity(Path.of(path));
         int flags = readOnly ? Native.READ_ONLY : mustExist ? Native.MUST_EXIST : Native.CREATE;
-        Slab s = OPEN.computeIfAbsent(p, q -> new Slab(q, flags, maxBytes));
+        Slab s = OPEN.compute(p, (q, known) -> known != null && known.isAt(q) ? known : new Slab(q, flags, maxBytes));
         if (s.readOnly != readOnly) {
             throw new EveException(0, p + " is open already, " + (readOnly ? "for writing" : "for reading only") + ": close it first");
         }
         return s;
+    }
+
+    /** Is it open, and the file that the path names now? The file may have been removed, and another put in its place. */
+    private boolean isAt(Path p) {
+        return !closed && Objects.equals(file, fileKey(p));
+    }
+
+    private static Object fileKey(Path p) {
+        try {
+            return Files.readAttributes(p, BasicFileAttributes.class).fileKey();
+        } catch (IOException e) {
+            return null; // no file
+        }
     }
 
     /** One path for a file, however it is named. */
@@ -302,6 +322,7 @@ public final class Slab implements AutoCloseable, IDeref {
         } else {
             OPEN.remove(path, this);
         }
+        MAPPED.add(this);
         watcher.stop();
         Pins.stop(this);
         try (Call c = Call.take()) {
@@ -314,6 +335,7 @@ public final class Slab implements AutoCloseable, IDeref {
     private synchronized void unmapIfUnused() {
         if (closed && groups.isEmpty() && !unmapped) {
             unmapped = true;
+            MAPPED.remove(this);
             try (Call c = Call.take()) {
                 Native.iterClose(c, keeper);
             }

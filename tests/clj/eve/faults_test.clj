@@ -137,3 +137,29 @@
       (reset! stop true)
       (.join writer)
       (is (zero? @bad)))))
+
+(defn mappings [path] (count (re-seq (re-pattern (java.util.regex.Pattern/quote path)) (String. (java.nio.file.Files/readAllBytes (java.nio.file.Path/of "/proc/self/maps" (make-array String 0)))))))
+
+(deftest a-closed-slab-that-nothing-refers-to-is-unmapped
+  (let [path (u/temp-path)]
+    (dotimes [_ 5]
+      (let [a (e/atom {:id ::a :persistent path} 0)]
+        (swap! a inc)
+        (e/close! a)))
+    (is (u/eventually #(do (System/gc) (zero? (mappings path)))))))
+
+(deftest a-path-means-the-file-that-is-there-now
+  (let [path (u/temp-path), a (e/atom {:id ::a :persistent path} :old)]
+    (io/delete-file path)
+    (let [b (e/atom {:id ::a :persistent path} :new)]
+      (is (= [:old :new] [@a @b]))
+      (is (.exists (io/file path)))
+      (reset! a :older)
+      (e/close! a)
+      (is (= :new @b) "closing the one that was removed closes only that one")
+      (is (identical? b (e/atom {:id ::a :persistent path} nil)))
+      (is (= :newer (reset! b :newer)))
+      (e/close! b))
+    (is (= :newer @(e/atom {:id ::a :persistent path} nil)))
+    (spit (doto path io/delete-file) "another file")
+    (is (= :not-a-slab (:eve/error (try (e/open path) (catch EveException e (ex-data e))))))))
