@@ -117,7 +117,16 @@ final class Watcher {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
         watched.forEach((a, seen) -> {
-            for (Own change : changesOfOthers(a, seen, s)) {
+            List<Own> changes;
+            try {
+                changes = changesOfOthers(a, seen, s);
+            } catch (EveException e) {
+                s.check();
+                watched.remove(a, seen);
+                System.getLogger("eve").log(System.Logger.Level.WARNING, "the watches of " + a + " hear no more of other processes", e);
+                return;
+            }
+            for (Own change : changes) {
                 tell(a, change);
             }
         });
@@ -157,7 +166,7 @@ final class Watcher {
     private void tell(Atom a, Own change) {
         try {
             a.changed(change.old, change.now);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) { // Clojure's functions throw anything; the other watches and later changes must still be told
             System.getLogger("eve").log(System.Logger.Level.WARNING, "a watch of " + a + " failed", e);
         }
     }

@@ -50,6 +50,22 @@
         (is (< 200 (count steps)))))
     (remove-watch a :k)))
 
+(deftest a-watch-that-throws-hears-of-the-next-change
+  (let [path (u/temp-path), a (e/atom {:id ::w :persistent path} 0), b (e/atom {:id ::b :persistent path} 0), seen (atom #{})
+        change #(u/finish (u/java-process '[(require '[eve.alpha :as e])
+                                            (reset! (e/atom {:id :eve.processes-test/w :persistent (first args)} nil) (first (rest args)))
+                                            (reset! (e/atom {:id :eve.processes-test/b :persistent (first args)} nil) (first (rest args)))] path %))]
+    (.setLevel (java.util.logging.Logger/getLogger "eve") java.util.logging.Level/OFF) ; each is logged
+    (doseq [[k thrown] {:exception (Exception. "of the watch, not a RuntimeException") :error (AssertionError. "of the watch")}]
+      (add-watch a k (fn [_ _ _ n] (swap! seen conj n) (throw thrown))))
+    (add-watch b :k (fn [_ _ _ n] (swap! seen conj [n])))
+    (doseq [n ["1" "2"]]
+      (is (zero? (:exit (change n))))
+      (is (u/eventually #(every? @seen [n [n]]))))
+    (run! #(remove-watch a %) [:exception :error])
+    (remove-watch b :k)
+    (.setLevel (java.util.logging.Logger/getLogger "eve") nil)))
+
 (deftest a-killed-jvm-holds-up-nobody
   (let [path (u/temp-path), a (e/atom {:id ::k :persistent path} {:n 0})
         p (u/java-process '[(require '[eve.alpha :as e])
