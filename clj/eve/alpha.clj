@@ -23,22 +23,42 @@
 
 (def ^:private default-path "./eve.slab")
 
+(defn- check-options [what options known]
+  (when-let [unknown (seq (remove known (keys options)))]
+    (throw (IllegalArgumentException. (str "unknown options of " what ": " (pr-str (vec unknown)))))))
+
+(defn- path-of ^String [path]
+  (cond (string? path) path
+        (or (instance? java.io.File path) (instance? java.nio.file.Path path)) (str path)
+        :else (throw (IllegalArgumentException. (str "the path of a slab is a string or a file, not " (pr-str path))))))
+
 (defn open
-  "Opens the slab at path, which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of all atoms' names
-  and values, at one version.
+  "Opens the slab at path (a string or file), which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of
+  all atoms' names and values, at one version.
   Options: :must-exist, a missing file is an error; :read-only; :max-bytes, the largest size of the file."
-  (^Slab [path] (Slab/open path))
-  (^Slab [path {:keys [must-exist read-only max-bytes]}]
-   (Slab/open path (boolean must-exist) (boolean read-only) (long (or max-bytes 0)))))
+  (^Slab [path] (Slab/open (path-of path)))
+  (^Slab [path {:keys [must-exist read-only max-bytes] :as options}]
+   (check-options "open" options #{:must-exist :read-only :max-bytes})
+   (when-not (or (nil? max-bytes) (pos-int? max-bytes))
+     (throw (IllegalArgumentException. (str ":max-bytes is a positive integer, not " (pr-str max-bytes)))))
+   (Slab/open (path-of path) (boolean must-exist) (boolean read-only) (long (or max-bytes 0)))))
 
 (defn- slab-of ^Slab [{:keys [persistent]}]
   (cond (nil? persistent) (Slab/anonymous)
         (false? persistent) (Slab/anonymous)
         (true? persistent) (Slab/open default-path)
-        (string? persistent) (Slab/open persistent)
-        (instance? java.io.File persistent) (Slab/open (str persistent))
         (instance? Slab persistent) persistent
+        (or (string? persistent) (instance? java.io.File persistent) (instance? java.nio.file.Path persistent)) (open persistent)
         :else (throw (IllegalArgumentException. (str ":persistent is a path, a slab or true, not " (pr-str persistent))))))
+
+(defn- place
+  "The slab and the name (nil: none) that the first argument of atom means."
+  [id]
+  (let [{:keys [id persistent] :as config} (if (map? id) id {:id id})]
+    (check-options "atom" config #{:id :persistent})
+    (cond (keyword? id) [(slab-of config) id]
+          (and (nil? id) (not persistent)) [(Slab/anonymous) nil]
+          :else (throw (IllegalArgumentException. (str "the :id of an atom is a keyword, not " (pr-str id)))))))
 
 (defn atom
   "An atom whose value lies in a slab.
@@ -48,18 +68,22 @@
     (atom {:id ::name :persistent \"path\"} v)    in the slab at that path, shared with every process that opens it
 
   :persistent is a path, true for ./eve.slab, or what open returned. An atom that exists already keeps its value: v is ignored then.
+  clojure.core's options may follow, :meta and :validator; they belong to this process.
   clojure.core's deref, swap!, reset!, compare-and-set!, swap-vals!, reset-vals!, add-watch, remove-watch, set-validator! and meta work on
   it. Watches are also called for changes by other processes, in a thread of their own; changes that follow each other quickly may be told
   as one. compare-and-set! compares values with =. The function given to swap! may run several times.
   A swap! with assoc, dissoc, conj, disj, pop, inc, dec, + or - of clojure.core itself is one call of the library."
-  (^Atom [v] (.atom (Slab/anonymous) v))
-  (^Atom [id v]
-   (let [{:keys [id] :as config} (if (map? id) id {:id id})]
-     (when-let [unknown (seq (remove #{:id :persistent} (keys config)))]
-       (throw (IllegalArgumentException. (str "unknown options of atom: " (pr-str (vec unknown))))))
-     (cond (keyword? id) (.atom (slab-of config) ^clojure.lang.Keyword id v)
-           (and (nil? id) (not (:persistent config))) (.atom (Slab/anonymous) v)
-           :else (throw (IllegalArgumentException. (str "the :id of an atom is a keyword, not " (pr-str id))))))))
+  ^Atom [x & more]
+  (let [[[^Slab slab id] v options] (if (odd? (count more)) [(place x) (first more) (rest more)] [[(Slab/anonymous) nil] x more])
+        {:keys [meta validator] :as options} (apply clojure.core/hash-map options)
+        there (when id (.existing slab id))]
+    (check-options "atom" options #{:meta :validator})
+    (when (and validator (not there) (not (validator v)))
+      (throw (IllegalStateException. "Invalid reference state")))
+    (let [^Atom a (or there (if id (.atom slab ^clojure.lang.Keyword id v) (.atom slab v)))]
+      (when meta (reset-meta! a meta))
+      (when validator (set-validator! a validator))
+      a)))
 
 (defn slab
   "The slab that an atom is in."

@@ -63,7 +63,7 @@ public final class Atom extends ARef implements IAtom2 {
 
     /** What an atom's old value becomes. */
     private interface Change {
-        Object apply(Object old);
+        Object apply(Cell old);
     }
 
     Atom(Slab slab, Object name, long word) {
@@ -159,7 +159,7 @@ public final class Atom extends ARef implements IAtom2 {
         while (true) {
             try (Txn t = new Txn(slab)) {
                 Cell old = at(t.base);
-                Object v = change.apply(old.value);
+                Object v = change.apply(old);
                 validate(v);
                 long w = t.write(v);
                 t.set(word, w);
@@ -220,7 +220,7 @@ public final class Atom extends ARef implements IAtom2 {
 
     private Swapped swapWith(IFn f, Object... args) {
         int op = CoreOps.of(f, args);
-        return run(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args, old -> f.applyTo(RT.cons(old, ArraySeq.create(args))));
+        return run(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args, old -> f.applyTo(RT.cons(old.value, ArraySeq.create(args))));
     }
 
     private static Object[] all(Object x, Object y, ISeq more) {
@@ -286,12 +286,18 @@ public final class Atom extends ARef implements IAtom2 {
         return both(run(Native.OP_RESET, new Object[] {v}, old -> v));
     }
 
-    /** Sets the value if it equals `expected`. Values are compared, as the objects that deref gives out are made anew for each version. */
+    /**
+     * Sets the value if it equals `expected`. Values are compared, as the objects that deref gives out are made anew for each version; what
+     * doesn't equal itself (NaN, a byte array) passes if it is the object that deref gave out last.
+     */
     @Override
     public boolean compareAndSet(Object expected, Object v) {
+        Cell last = cell;
         try {
             run(CoreOps.NONE, null, old -> {
-                if (!Util.equiv(expected, old)) {
+                // The same word is the same value: the cell keeps its version.
+                boolean same = last != null && last.value == expected && last.word == old.word;
+                if (!same && !Util.equiv(expected, old.value)) {
                     throw Unexpected.INSTANCE;
                 }
                 return v;

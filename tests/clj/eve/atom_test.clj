@@ -111,6 +111,27 @@
       (run! #(.join ^Thread %) threads)
       (is (= @a @wins)))))
 
+(deftest compare-and-set-takes-back-what-deref-gave
+  (testing "also what doesn't equal itself: a loop of compare-and-set! would never end"
+    (doseq [v [##NaN (byte-array [1 2]) [##NaN] {:k (byte-array 3)}]]
+      (let [a (e/atom v), b (e/atom 0), before @a]
+        (swap! b inc)
+        (is (true? (compare-and-set! a before :new)))
+        (is (false? (compare-and-set! a before :newer)))
+        (is (= :new @a))))))
+
+(deftest the-options-of-clojures-atom
+  (is (= [{:m 1} 5] ((juxt meta deref) (e/atom 5 :meta {:m 1}))))
+  (let [path (u/temp-path), a (e/atom {:id ::a :persistent path} 1 :validator pos? :meta {:m 1})]
+    (is (= {:m 1} (meta a)))
+    (is (thrown? IllegalStateException (reset! a -1)))
+    (is (identical? a (e/atom {:id ::a :persistent path} -5 :validator pos?)) "the value is ignored")
+    (is (thrown? IllegalStateException (e/atom {:id ::a :persistent path} 1 :validator neg?)))
+    (is (thrown? IllegalStateException (e/atom {:id ::b :persistent path} 1 :validator neg?)))
+    (is (= {::a 1} @(e/open path)) "an invalid value makes no atom"))
+  (is (thrown? IllegalStateException (e/atom -1 :validator pos?)))
+  (is (re-find #"unknown options of atom: \[:validater\]" (thrown-text #(e/atom 1 :validater pos?)))))
+
 (deftest validators-are-asked-before-the-change
   (let [a (e/atom 1 )]
     (set-validator! a pos?)
@@ -171,6 +192,15 @@
   (is (re-find #":id of an atom is a keyword" (thrown-text #(e/atom {:persistent (u/temp-path)} 1))))
   (is (re-find #"unknown options" (thrown-text #(e/atom {:id ::a :persistant "x"} 1))))
   (is (re-find #":persistent is a path" (thrown-text #(e/atom {:id ::a :persistent 5} 1)))))
+
+(deftest wrong-arguments-of-open-are-errors
+  (is (re-find #"unknown options of open: \[:readonly\]" (thrown-text #(e/open (u/temp-path) {:readonly true}))))
+  (is (re-find #":max-bytes is a positive integer, not -1" (thrown-text #(e/open (u/temp-path) {:max-bytes -1}))))
+  (is (re-find #":max-bytes is a positive integer, not \"1\"" (thrown-text #(e/open (u/temp-path) {:max-bytes "1"}))))
+  (is (re-find #"the path of a slab is a string or a file, not nil" (thrown-text #(e/open nil))))
+  (let [path (u/temp-path)]
+    (is (identical? (e/open path) (e/open (java.io.File. path)) ))
+    (is (identical? (e/open path) (e/open (.toPath (java.io.File. path)) {:max-bytes 100000000})))))
 
 (deftest a-closed-slab-is-an-error-not-a-crash
   (let [path (u/temp-path), a (e/atom {:id ::a :persistent path} {:k "a value that is read in place" :v (vec (range 100))}), m @a, v (:v m), it (.iterator ^Iterable v)]
