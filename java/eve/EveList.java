@@ -143,6 +143,6 @@ public final class EveList extends ASeq implements IPersistentList, IReduce, Cou
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentList.create(this);
+        return ((IObj) PersistentList.create(this)).withMeta(meta());
     }
 }

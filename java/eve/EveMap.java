@@ -19,7 +19,6 @@ import clojure.lang.ISeq;
 import clojure.lang.ITransientCollection;
 import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
-import clojure.lang.PersistentHashMap;
 import clojure.lang.RT;
 import clojure.lang.Util;
 import java.util.Iterator;
@@ -280,6 +279,6 @@ public final class EveMap extends APersistentMap implements IObj, IReduce, IKVRe
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentHashMap.create((Map<?, ?>) this);
+        return ((IObj) PersistentArrayMap.create((Map<?, ?>) this)).withMeta(meta);
     }
 }

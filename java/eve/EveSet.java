@@ -105,7 +105,7 @@ public final class EveSet extends APersistentSet implements IObj, IReduce, IEdit
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentHashSet.create(seq());
+        return PersistentHashSet.create(seq()).withMeta(meta);
     }
 
     private static final class Transient extends AFn implements ITransientSet {

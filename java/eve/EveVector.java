@@ -284,7 +284,7 @@ public final class EveVector extends APersistentVector implements IObj, IReduce,
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentVector.create((Iterable<?>) this);
+        return PersistentVector.create((Iterable<?>) this).withMeta(meta);
     }
 
 }

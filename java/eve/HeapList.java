@@ -102,6 +102,6 @@ public final class HeapList extends ASeq implements IPersistentList, IReduce, Co
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentList.create(this);
+        return ((IObj) PersistentList.create(this)).withMeta(meta());
     }
 }

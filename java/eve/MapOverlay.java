@@ -15,7 +15,6 @@ import clojure.lang.ISeq;
 import clojure.lang.ITransientCollection;
 import clojure.lang.MapEntry;
 import clojure.lang.PersistentArrayMap;
-import clojure.lang.PersistentHashMap;
 import clojure.lang.RT;
 import clojure.lang.Util;
 import java.util.Arrays;
@@ -270,6 +269,6 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentHashMap.create((Map<?, ?>) this);
+        return ((IObj) PersistentArrayMap.create((Map<?, ?>) this)).withMeta(meta);
     }
 }

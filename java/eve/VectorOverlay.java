@@ -136,6 +136,6 @@ public final class VectorOverlay extends APersistentVector implements IObj, IRed
 
     /** Java serialization writes a copy. */
     private Object writeReplace() {
-        return PersistentVector.create((Iterable<?>) this);
+        return PersistentVector.create((Iterable<?>) this).withMeta(meta);
     }
 }

@@ -172,10 +172,13 @@
   (is (instance? java.util.RandomAccess (u/stored [1]))))
 
 (deftest java-serialization-writes-a-copy
-  (doseq [v [m8 (vec (range 50)) #{1 2} '(1 2 3)], x (both v)]
+  (doseq [v [m8 big-map (vec (range 50)) #{1 2} '(1 2 3)], x (both v)]
     (let [out (ByteArrayOutputStream.)]
-      (with-open [o (ObjectOutputStream. out)] (.writeObject o x))
-      (is (= v (.readObject (ObjectInputStream. (ByteArrayInputStream. (.toByteArray out)))))))))
+      (with-open [o (ObjectOutputStream. out)] (.writeObject o (with-meta x {:m 1})))
+      (let [back (.readObject (ObjectInputStream. (ByteArrayInputStream. (.toByteArray out))))]
+        (is (= v back))
+        (is (= {:m 1} (meta back)))
+        (is (or (not= v m8) (= (keys v) (keys back))) "a small map keeps its order")))))
 
 (deftest clojures-functions-take-them
   (are [r x] (= r x)
