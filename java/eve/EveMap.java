@@ -149,7 +149,7 @@ public final class EveMap extends APersistentMap implements IObj, IReduce, IKVRe
 
     // Iteration
 
-    private TrieWalk walk() {
+    TrieWalk walk() {
         return new TrieWalk(snapshot, root, log, count, array);
     }
 

@@ -39,12 +39,18 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
     final transient IPersistentMap added;
     private final transient int removed;
     private final transient IPersistentMap meta;
+    /**
+     * A walk of the base behind entries that are removed, or null. What was made of this map can begin there as well, as no entry of the base
+     * comes back: without it, a loop that takes the first entry away until none is left would pass all removed ones each time.
+     */
+    private transient volatile TrieWalk start;
 
     MapOverlay(EveMap base, IPersistentMap meta) {
-        this(base, PersistentArrayMap.EMPTY, PersistentArrayMap.EMPTY, 0, meta);
+        this(base, PersistentArrayMap.EMPTY, PersistentArrayMap.EMPTY, 0, meta, null);
     }
 
-    MapOverlay(EveMap base, IPersistentMap over, IPersistentMap added, int removed, IPersistentMap meta) {
+    private MapOverlay(EveMap base, IPersistentMap over, IPersistentMap added, int removed, IPersistentMap meta, TrieWalk start) {
+        this.start = start;
         this.base = base;
         this.over = over;
         this.added = added;
@@ -132,9 +138,9 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
         Object k = inner(key);
         Object old = over.valAt(k, NONE);
         if (old == REMOVED || old == NONE && !base.containsKey(key)) {
-            return new MapOverlay(base, over, added.assoc(k, value), removed, meta);
+            return new MapOverlay(base, over, added.assoc(k, value), removed, meta, start);
         }
-        return old == value ? this : new MapOverlay(base, over.assoc(k, value), added, removed, meta);
+        return old == value ? this : new MapOverlay(base, over.assoc(k, value), added, removed, meta, start);
     }
 
     @Override
@@ -152,8 +158,8 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
         }
         Object k = inner(key);
         return added.containsKey(k)
-            ? new MapOverlay(base, over, added.without(k), removed, meta)
-            : new MapOverlay(base, over.assoc(k, REMOVED), added, removed + 1, meta);
+            ? new MapOverlay(base, over, added.without(k), removed, meta, start)
+            : new MapOverlay(base, over.assoc(k, REMOVED), added, removed + 1, meta, start);
     }
 
     @Override
@@ -161,9 +167,26 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
         return new Entries();
     }
 
+    private TrieWalk fromStart() {
+        TrieWalk known = start;
+        TrieWalk walk = known == null ? base.walk() : known.copy();
+        if (removed == 0) {
+            return walk;
+        }
+        TrieWalk live = walk.copy();
+        int skipped = 0;
+        for (Iterator<?> i = walk.iterator(TrieWalk.ENTRIES); i.hasNext() && overlaid((IMapEntry) i.next()) == null; skipped++) {
+            live = walk.copy();
+        }
+        if (skipped > 0) {
+            start = live.copy();
+        }
+        return live;
+    }
+
     /** The base's entries as they are now, then the added ones. */
     private final class Entries implements Iterator<Object> {
-        private final Iterator<?> below = base.iterator();
+        private final Iterator<?> below = fromStart().iterator(TrieWalk.ENTRIES);
         private final Iterator<?> above = ((Iterable<?>) added).iterator();
         private Object next = advance();
 
@@ -264,7 +287,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
 
     @Override
     public IObj withMeta(IPersistentMap m) {
-        return m == meta ? this : new MapOverlay(base, over, added, removed, m);
+        return m == meta ? this : new MapOverlay(base, over, added, removed, m, start);
     }
 
     /** Java serialization writes a copy. */

@@ -25,20 +25,38 @@ final class TrieWalk {
     private long at;
     private long end;
     /** Nodes being walked: address of the next child, and the end. */
-    private final long[] child = new long[LEVELS];
-    private final long[] childEnd = new long[LEVELS];
+    private final long[] child;
+    private final long[] childEnd;
     private int depth;
 
     TrieWalk(Snapshot s, long root, int log, int count, boolean array) {
         this.s = s;
         this.log = log;
         this.left = count;
+        child = new long[LEVELS];
+        childEnd = new long[LEVELS];
         if (array) {
             at = s.base + root + ARRAY_HEAD;
             end = at + ((long) count << log);
         } else if (count > 0) {
             enter(root);
         }
+    }
+
+    private TrieWalk(TrieWalk w) {
+        s = w.s;
+        log = w.log;
+        left = w.left;
+        at = w.at;
+        end = w.end;
+        child = w.child.clone();
+        childEnd = w.childEnd.clone();
+        depth = w.depth;
+    }
+
+    /** A walk that goes on from here on its own. */
+    TrieWalk copy() {
+        return new TrieWalk(this);
     }
 
     private void enter(long offset) {

@@ -204,3 +204,17 @@
     (is (= :y (get @a (float 0.1))))
     (is (contains? (u/stored (set (keys m))) (float 0.1)))
     (is (= n (count (swap! a (fn [x] (dissoc x (float 0.1)))))))))
+
+(deftest a-loop-that-takes-the-first-away-ends
+  (testing "a work list: it took time that grows with the square"
+    (let [n 60000
+          drain (fn [take-away of x] (loop [x x, seen []] (if-let [s (seq x)] (recur (take-away x (of (first s))) (conj seen (of (first s)))) seen)))
+          run #(deref (future (drain %1 %2 %3)) 120000 [:too-slow])]
+      (is (= (range n) (sort (run disj identity (u/stored (set (range n)))))))
+      (is (= (range n) (sort (run dissoc key (u/stored (zipmap (range n) (range))))))))
+    (doseq [n [1 8 9 40]
+            :let [m (u/stored (zipmap (range n) (range)))]]
+      (is (= (range -5 n) (sort (loop [m (assoc m -5 0 -4 0 -3 0 -2 0 -1 0), seen []]
+                                  (if-let [[k] (first m)]
+                                    (recur (cond-> (dissoc m k) (even? n) (-> (assoc k 1) (dissoc k))) (conj seen k))
+                                    seen))))))))
