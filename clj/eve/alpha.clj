@@ -10,8 +10,8 @@
   other threads and processes do. What assoc, conj, ... make of them lies on the heap, over the value in the slab, until an atom stores it.
 
   Stored are: nil, booleans, numbers (every integer becomes a long or a BigInt, every float a double), chars, strings, keywords, symbols, UUIDs,
-  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs (realised, as lists), and java.util's collections. Sorted
-  maps and sets are stored as plain ones. Functions, records and other objects are refused with an IllegalArgumentException that says where
+  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs and queues (realised, as lists), and java.util's collections. Sorted
+  maps and sets are stored as plain ones. An infinite seq is never done: it fills the memory, as it would in vec. Functions, records and other objects are refused with an IllegalArgumentException that says where
   in the value they are; the atom keeps its value then."
   (:refer-clojure :exclude [atom hash-map hash-set list sync vector])
   (:require [clojure.walk :as walk]))
@@ -35,7 +35,8 @@
 (defn open
   "Opens the slab at path (a string or file), which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of
   all atoms' names and values, at one version.
-  Options: :must-exist, a missing file is an error; :read-only; :max-bytes, the largest size of the file."
+  Options: :must-exist, a missing file is an error; :max-bytes, the largest size of the file; :read-only, for a file that nobody changes
+  (who has it open for writing excludes it, and it excludes them until it is closed and the last value read from it is gone)."
   (^Slab [path] (Slab/open (path-of path)))
   (^Slab [path {:keys [must-exist read-only max-bytes] :as options}]
    (check-options "open" options #{:must-exist :read-only :max-bytes})
@@ -92,7 +93,8 @@
 
 (defn close!
   "Closes the slab, or the slab of the atom. Its atoms and the values read from them can't be used any more; what was copied out can. The
-  last process to close a slab writes it to disk. Closing twice is allowed."
+  last process to close a slab writes it to disk. Closing twice is allowed, and closing an atom in the memory of this process: it stays, as
+  the others there do."
   [slab-or-atom]
   (.close (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
 

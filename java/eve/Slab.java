@@ -119,7 +119,7 @@ public final class Slab implements AutoCloseable, IDeref {
 
     /** The slab of this process that has no file: for atoms without :persistent, and for values made outside of atoms. */
     public static synchronized Slab anonymous() {
-        if (anonymous == null || anonymous.closed) {
+        if (anonymous == null) {
             anonymous = new Slab(null, Native.CREATE, 0);
         }
         return anonymous;
@@ -298,9 +298,15 @@ public final class Slab implements AutoCloseable, IDeref {
 
     // Closing
 
-    /** Closes the slab; its atoms and the values read from them can't be used any more. The last process to close it writes it to disk. */
+    /**
+     * Closes the slab; its atoms and the values read from them can't be used any more. The last process to close it writes it to disk. The
+     * anonymous slab stays: all parts of the program share it, and what one is done with goes when it can't be reached.
+     */
     @Override
     public void close() {
+        if (path == null) {
+            return;
+        }
         synchronized (this) {
             if (closed) {
                 return;
@@ -317,11 +323,7 @@ public final class Slab implements AutoCloseable, IDeref {
         current = null;
         open = null;
         atoms.values().forEach(Atom::forget);
-        if (path == null) {
-            atoms.clear();
-        } else {
-            OPEN.remove(path, this);
-        }
+        OPEN.remove(path, this);
         MAPPED.add(this);
         watcher.stop();
         Pins.stop(this);

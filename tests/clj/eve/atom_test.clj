@@ -218,6 +218,13 @@
         (is (= (vec (range 100)) (:v @b)))
         (e/close! b)))))
 
+(deftest closing-an-atom-in-memory-leaves-the-others
+  (let [a (e/atom 1), b (e/atom {:k 2}), c (e/atom ::closing 3), h (e/hash-map :a 1)]
+    (e/close! a)
+    (e/close! c)
+    (is (= [1 {:k 2} 3 {:a 1}] [@a @b @c h]))
+    (is (= {:k 3} (swap! b update :k inc)))))
+
 (deftest close-while-others-read-gives-values-or-the-error
   (dotimes [_ 5]
     (let [a (e/atom {:id ::a :persistent (u/temp-path)} (into {} (map (juxt identity str)) (range 1000))), m @a, bad (atom []), stop (atom false)
