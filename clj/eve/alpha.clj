@@ -10,9 +10,10 @@
   other threads and processes do. What assoc, conj, ... make of them lies on the heap, over the value in the slab, until an atom stores it.
 
   Stored are: nil, booleans, numbers (every integer becomes a long or a BigInt, every float a double), chars, strings, keywords, symbols, UUIDs,
-  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs and queues (realised, as lists), and java.util's collections. Sorted
-  maps and sets are stored as plain ones. An infinite seq is never done: it fills the memory, as it would in vec. Functions, records and other objects are refused with an IllegalArgumentException that says where
-  in the value they are; the atom keeps its value then."
+  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs and queues (realised, as lists), and java.util's
+  collections. Sorted maps and sets are stored as plain ones. An infinite seq is never done: it fills the memory, as it would in vec.
+  Functions, records and other objects are refused with an IllegalArgumentException that says where in the value they are; the atom keeps its
+  value then."
   (:refer-clojure :exclude [atom hash-map hash-set list sync vector])
   (:require [clojure.walk :as walk]))
 
