@@ -310,6 +310,26 @@ fn nested(op: &str, depth: usize) -> Vec<u8> {
     b
 }
 
+/// What a runaway recursion of the caller leaves.
+#[test]
+fn a_thread_with_hardly_any_stack_left_gets_an_error_for_deep_values_and_works_for_flat_ones() {
+    let slab = Slab::anonymous(&Options::default()).unwrap();
+    let run = || {
+        let mut t = Txn::begin(&slab, None).unwrap();
+        t.write(|w| {
+            let stack = |e: Error| matches!(&e, Error::Limit(d) if d.what.contains("stack"));
+            assert!(stack(build::value(w, &nested("vector", 1000)).unwrap_err()));
+            let flat = build::value(w, &nested("vector", 20)).unwrap();
+            assert!(print::to_edn(w.reader(), flat).is_ok());
+            assert!(hash_word(w.reader(), flat).is_ok());
+        });
+    };
+    std::thread::scope(|s| {
+        let small = std::thread::Builder::new().stack_size(120 << 10);
+        small.spawn_scoped(s, run).unwrap().join().unwrap();
+    });
+}
+
 /// V4: a JVM thread has one MiB of stack, some of it used before we are called.
 #[test]
 fn values_nested_to_the_limit_need_little_stack_and_deeper_ones_are_errors() {

@@ -132,6 +132,10 @@ fn sources() -> Vec<Source> {
                 .to_str()
                 .expect("file names are ASCII")
                 .to_owned();
+            // In a work tree it is a file with a path.
+            if name == ".git" {
+                continue;
+            }
             if path.is_dir() {
                 if !SKIPPED.contains(&name.as_str()) {
                     folders.push(path);

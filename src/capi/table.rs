@@ -114,12 +114,16 @@ impl<T: Send + Sync> Table<T> {
         (!p.is_null()).then(|| unsafe { &(*p)[i % CHUNK] })
     }
 
+    /// Not inlined, and never on the stack: a chunk is large, and a caller in a deep recursion may have little stack left.
+    #[cold]
+    #[inline(never)]
     fn make_chunk(&'static self, k: usize) {
-        let chunk: Box<[Slot<T>; CHUNK]> = Box::new(std::array::from_fn(|_| Slot {
+        let empty = || Slot {
             state: AtomicU64::new(1 << 32),
             value: UnsafeCell::new(None),
-        }));
-        let p = Box::into_raw(chunk);
+        };
+        let slots: Box<[Slot<T>]> = std::iter::repeat_with(empty).take(CHUNK).collect();
+        let p = Box::into_raw(slots).cast::<[Slot<T>; CHUNK]>();
         if self.chunks[k]
             .compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed)
             .is_err()

@@ -62,11 +62,7 @@ impl SlabFile {
         if path.as_os_str().is_empty() || path.as_os_str().as_bytes().contains(&0) {
             return Err(Error::arg("the path of a slab must not be empty or contain NUL"));
         }
-        if options.must_be_new && options.read_only {
-            return Err(Error::arg(
-                "a slab that must be new can't be opened read-only: it would stay empty",
-            ));
-        }
+        options.check()?;
         for _ in 0..ATTEMPTS {
             if options.must_be_new && !create(path, options)? {
                 return Err(Error::io(
@@ -97,6 +93,7 @@ impl SlabFile {
 
     /// A new slab in memory without a name, for the threads of this process.
     pub fn anonymous(options: &Options) -> Result<SlabFile> {
+        options.check()?;
         let path = anonymous_name();
         let file = sys::memory_file().map_err(|e| Error::io("memfd_create", &path, &e))?;
         fill(&file, &path, options)?;

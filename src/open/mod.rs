@@ -9,6 +9,10 @@
 //! Locks are those of open files (OFD) on single bytes from 2^62 on, far beyond any data. Order: GATE, SYNC, participant. They don't exclude
 //! threads that share the open file: each lock has a mutex in front of it.
 
+#[cfg(unix)]
+use crate::error::{Error, Result};
+#[cfg(unix)]
+use crate::slab::layout::{BLOCK_SIZE, HEADER_SIZE};
 use std::path::PathBuf;
 
 mod clear;
@@ -85,6 +89,27 @@ impl Default for Options {
             sync_every_commit: false,
             max_bytes: u64::MAX,
         }
+    }
+}
+
+#[cfg(unix)]
+impl Options {
+    /// Refuses what can't be meant.
+    fn check(&self) -> Result<()> {
+        const LEAST: u64 = HEADER_SIZE + 16 * BLOCK_SIZE;
+        if self.max_bytes < LEAST {
+            let what = format!(
+                "max_bytes is {}, a slab needs at least {LEAST} bytes of addresses",
+                self.max_bytes
+            );
+            return Err(Error::arg(what));
+        }
+        if self.must_be_new && self.read_only {
+            return Err(Error::arg(
+                "a slab that must be new can't be opened read-only: it would stay empty",
+            ));
+        }
+        Ok(())
     }
 }
 

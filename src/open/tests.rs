@@ -508,6 +508,26 @@ fn readers_keep_writers_out_and_writers_keep_readers_out() {
 }
 
 #[test]
+fn options_that_cannot_be_meant_are_refused_before_a_file_is_made() {
+    let (_dir, path) = place();
+    let wrong = [
+        Options {
+            max_bytes: 10,
+            ..Options::default()
+        },
+        Options {
+            must_be_new: true,
+            read_only: true,
+            ..Options::default()
+        },
+    ];
+    for options in wrong {
+        assert!(matches!(open_with(&path, &options), Err(Error::Arg(_))));
+        assert!(!path.exists());
+    }
+}
+
+#[test]
 fn a_reader_pins_in_private_memory_and_changes_no_byte_of_the_file() {
     let (_dir, path) = place();
     drop(open(&path).unwrap());

@@ -400,6 +400,30 @@ pub fn is_symlink(path: &Path) -> bool {
 
 // ---- system ----
 
+/// Bytes of this thread's stack that are not in use, its guard pages included. Where that can't be told: as many as there are.
+pub fn stack_left() -> usize {
+    thread_local!(static LOW: usize = stack_low().unwrap_or(usize::MAX));
+    let here = 0u8;
+    let at = std::ptr::from_ref(&here) as usize;
+    // Below its end: a stack that somebody has made himself.
+    LOW.with(|&low| at.checked_sub(low).unwrap_or(usize::MAX))
+}
+
+/// Lowest address of this thread's stack.
+fn stack_low() -> Option<usize> {
+    // SAFETY: the attributes are written by pthread_getattr_np before anything reads them, and destroyed once.
+    unsafe {
+        let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+            return None;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        let told = libc::pthread_attr_getstack(&attributes, &mut low, &mut size) == 0;
+        libc::pthread_attr_destroy(&mut attributes);
+        told.then_some(low as usize)
+    }
+}
+
 /// Random bytes.
 pub fn random() -> Result<[u8; 16]> {
     let mut bytes = [0u8; 16];

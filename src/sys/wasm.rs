@@ -33,6 +33,11 @@ pub fn monotonic() -> Duration {
     Duration::from_secs_f64(unsafe { host::monotonic_ms() }.max(0.0) / 1000.0)
 }
 
+/// Bytes of stack that are left: not told here.
+pub fn stack_left() -> usize {
+    usize::MAX
+}
+
 /// May this thread sleep?
 pub fn can_wait() -> bool {
     // SAFETY: as `now_ms`.

@@ -272,7 +272,10 @@ impl<'b> Decoder<'b> {
     }
 
     fn deeper(&self, depth: usize, at: usize) -> Result<usize> {
-        deeper(depth).map_err(|_| Error::buffer("values are nested deeper than 1024 levels", at))
+        deeper(depth).map_err(|e| match depth {
+            DEPTH_MAX => Error::buffer("values are nested deeper than 1024 levels", at),
+            _ => e,
+        })
     }
 }
 

@@ -8,7 +8,7 @@
 //! V2. Equal values have equal hashes, and both are Clojure's; except that byte arrays are equal by content.
 //! V3. A keyword or symbol has one word in a slab, for ever. Before the word is used, the symbol table's entry of its id is set.
 //! V4. Whatever lies in a slab or a buffer, reading it ends, with an error where it makes no sense. Recursion is bounded by
-//!     [`DEPTH_MAX`](crate::slab::layout::DEPTH_MAX) levels, which need less than half a MiB of stack.
+//!     [`DEPTH_MAX`](crate::slab::layout::DEPTH_MAX) levels, which need less than half a MiB of stack; a thread that hasn't got it gets an error.
 
 pub mod bignum;
 pub mod build;
@@ -58,7 +58,21 @@ fn deeper(depth: usize) -> Result<usize> {
     if depth >= crate::slab::layout::DEPTH_MAX {
         return Err(too_deep());
     }
+    // A caller may have used its stack up nearly, as a runaway recursion of the JVM does before it is stopped.
+    if depth % LEVELS == LEVELS - 1 && crate::sys::stack_left() < STACK_MIN {
+        return Err(no_stack());
+    }
     Ok(depth + 1)
+}
+
+/// Levels between two looks at the stack. They need less than 32 KiB; a JVM leaves at least 80 KiB to a call.
+const LEVELS: usize = 32;
+/// Stack that must be left, with the JVM's guard pages at its end.
+const STACK_MIN: usize = 128 << 10;
+
+#[cold]
+fn no_stack() -> Error {
+    Error::limit("this thread's stack is nearly used up, and a value is nested deep: use a thread with a larger stack, or fewer calls in each other")
 }
 
 #[cold]

@@ -76,6 +76,23 @@
     (is (zero? exit))
     (is (re-find #":corrupt" out))))
 
+(deftest a-runaway-recursion-is-a-stack-overflow-error-not-a-crash
+  (let [{:keys [exit out]}
+        (u/finish
+         (u/java-process
+          '[(require '[eve.alpha :as e])
+            (let [deep (e/atom (nth (iterate vector 1) 900)), a (e/atom 1), m (e/atom {})
+                  overflow (fn [f] (try (f f 0) (catch StackOverflowError _ :overflow) (catch eve.EveException e (:eve/error (ex-data e)))))]
+              (println (overflow (fn [f n] (swap! a (fn [x] (inc x))) (inc (f f (inc n)))))
+                       (overflow (fn [f n] (swap! m assoc-in [n :k] n) (inc (f f (inc n)))))
+                       (overflow (fn [f n] (e/vector n) (inc (f f (inc n)))))
+                       (contains? #{:overflow :limit} (overflow (fn [f n] (swap! m assoc @deep n) (inc (f f (inc n)))))))
+              (flush)
+              (.halt (Runtime/getRuntime) 0))]
+          (u/temp-path)))]
+    (is (zero? exit))
+    (is (re-find #":overflow :overflow :overflow true" out) out)))
+
 (deftest values-that-the-original-refused-work
   (doseq [v [\c 5N 1/3 1.5M (java.time.Instant/ofEpochSecond 5) (apply str (repeat 3000 "long text")) (keyword (apply str (repeat 3000 "k")))]]
     (is (= v (u/stored v) (:v (u/stored {:v v})) (first (u/stored [v])) (ffirst (u/stored {v 1})) (first (u/stored #{v})))))
