@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /** What a slab can hold, as it is read. Integers beyond 2^53 are BigInts, all other numbers are numbers. */
 export type Value =
   | null | boolean | number | bigint | string
@@ -7,7 +8,7 @@ export type Value =
 /**
  * What can be given to be stored. Arrays become vectors, Map and plain objects maps (the keys of objects are strings), Set sets, list(...) lists. Safe
  * integers become integers, other numbers doubles; double(1) is the double 1.0. undefined, functions, JavaScript's symbols and instances of other classes
- * are errors that name their path.
+ * are errors that name their path. A value whose type is an interface is given as a copy, { ...value }: interfaces have no index signature.
  */
 export type Storable =
   | Value | Double | ListOf | readonly Storable[] | ReadonlySet<Storable> | ReadonlyMap<Storable, Storable> | { readonly [key: string]: Storable };
@@ -135,10 +136,10 @@ export class EveMap<K = Value, V = Value> extends Handle implements Iterable<[K,
   getIn<D = undefined>(path: readonly Storable[], otherwise?: D): any;
   forEach(f: (value: V, key: K, map: EveMap<K, V>) => void, self?: unknown): void;
   reduce<A>(f: (accumulator: A, value: V, key: K) => A, initial: A): A;
-  entries(): IterableIterator<[K, V]>;
-  keys(): IterableIterator<K>;
-  values(): IterableIterator<V>;
-  [Symbol.iterator](): IterableIterator<[K, V]>;
+  entries(): ReturnType<ReadonlyMap<K, V>['entries']>;
+  keys(): ReturnType<ReadonlyMap<K, V>['keys']>;
+  values(): ReturnType<ReadonlyMap<K, V>['values']>;
+  [Symbol.iterator](): ReturnType<ReadonlyMap<K, V>['entries']>;
   /** Inside a swap. */
   set(key: Storable, value: Storable): EveMap<any, any>;
   /** Inside a swap. */
@@ -163,10 +164,10 @@ export class EveSet<T = Value> extends Handle implements Iterable<T> {
   get<D>(element: Storable, otherwise: D): T | D;
   forEach(f: (element: T, again: T, set: EveSet<T>) => void, self?: unknown): void;
   reduce<A>(f: (accumulator: A, element: T) => A, initial: A): A;
-  values(): IterableIterator<T>;
-  keys(): IterableIterator<T>;
-  entries(): IterableIterator<[T, T]>;
-  [Symbol.iterator](): IterableIterator<T>;
+  values(): ReturnType<ReadonlySet<T>['values']>;
+  keys(): ReturnType<ReadonlySet<T>['keys']>;
+  entries(): ReturnType<ReadonlySet<T>['entries']>;
+  [Symbol.iterator](): ReturnType<ReadonlySet<T>['values']>;
   /** Inside a swap. */
   add(...elements: Storable[]): EveSet<any>;
   /** Inside a swap. */
@@ -206,10 +207,10 @@ export class EveVector<T = Value> extends Handle implements Iterable<T> {
   /** The elements; those that are collections stay handles. */
   toArray(): T[];
   join(separator?: string): string;
-  values(): IterableIterator<T>;
-  keys(): IterableIterator<number>;
-  entries(): IterableIterator<[number, T]>;
-  [Symbol.iterator](): IterableIterator<T>;
+  values(): ReturnType<ReadonlyArray<T>['values']>;
+  keys(): ReturnType<ReadonlyArray<T>['keys']>;
+  entries(): ReturnType<ReadonlyArray<T>['entries']>;
+  [Symbol.iterator](): ReturnType<ReadonlyArray<T>['values']>;
   /** Inside a swap; the index may be the length. */
   set(index: number, value: Storable): EveVector<any>;
   /** Inside a swap. */
@@ -241,8 +242,8 @@ export class EveList<T = Value> extends Handle implements Iterable<T> {
   reduce<A>(f: (accumulator: A, element: T, index: number) => A, initial: A): A;
   map<U>(f: (element: T, index: number, list: EveList<T>) => U, self?: unknown): U[];
   toArray(): T[];
-  values(): IterableIterator<T>;
-  [Symbol.iterator](): IterableIterator<T>;
+  values(): ReturnType<ReadonlyArray<T>['values']>;
+  [Symbol.iterator](): ReturnType<ReadonlyArray<T>['values']>;
   /** Inside a swap: the elements in front, the last one first, as Clojure's conj. */
   unshift(...elements: Storable[]): EveList<any>;
   /** The list without its first element. */

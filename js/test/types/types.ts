@@ -36,6 +36,10 @@ cities.assoc('x', list(1, 'a', double(1)));
 for (const [key, value] of cities.deref()) console.log(key.length, value.size);
 const size: number = cities.read((c) => c?.size ?? 0);
 const all: Map<unknown, unknown> = cities.deref().toJS();
+const readonlyMap: ReadonlyMap<string, EveMap<string, Value>> = cities.deref();
+const copied: Map<string, EveMap<string, Value>> = new Map(cities.deref());
+const city: City = { name: 'Rome' };
+cities.assoc('Rome', { ...city });
 
 const v: EveVector<number> = slab.atom<EveVector<number>>('v', [1, 2]).deref();
 const sum: number = v.reduce((a, b) => a + b, 0);
@@ -43,6 +47,8 @@ const doubled: string[] = v.map((x) => String(x * 2));
 const last: number | undefined = v.at(-1);
 const s: EveSet<string> = slab.atom<EveSet<string>>('s', new Set()).swap(conj, 'a');
 slab.atom('s').swap(disj, 'a');
+const readonlySet: ReadonlySet<string> = s;
+const native: Set<string> = new Set(s);
 slab.atom('v').swap(pop);
 const l: EveList<number> = slab.atom<EveList<number>>('l', list(1)).deref().rest();
 
