@@ -7,6 +7,7 @@ import { FAST, assoc, conj, dissoc, inc, add } from './ops.js';
 import { decode, decodeAt } from './reader.js';
 import { noAtom, transact } from './txn.js';
 import { typeError } from './error.js';
+import { inspectAsText } from './handle.js';
 import { equal } from './value.js';
 
 /** Made by slab.atom(name, initial); one object of a name. */
@@ -68,9 +69,9 @@ export class Atom {
    */
   swap(f, ...args) {
     if (typeof f !== 'function') throw typeError('swap takes a function');
+    this._free();
     const fast = f[FAST]?.(args);
     if (fast && this._fast(fast[0], fast[1])) return this._value;
-    if (this._busy) throw typeError(`swap of ${this.name} inside its own swap`);
     this._busy = true;
     try {
       const [word, view] = transact(this.slab, (txn) => txn.set(this, f(this._read(txn), ...args)));
@@ -78,6 +79,11 @@ export class Atom {
     } finally {
       this._busy = false;
     }
+  }
+
+  // A change inside the atom's own swap would make that run again, without end.
+  _free() {
+    if (this._busy) throw typeError(`${this.name} is changed inside its own swap: return the new value instead`);
   }
 
   _read(txn) {
@@ -93,8 +99,7 @@ export class Atom {
     const { native } = slab;
     const group = slab.openGroup();
     const length = native.encoder.encode(args, memory, null);
-    const status = native.check(native.addon.swap(slab.id, group.id, this._low, this._high, op, length));
-    if (length > 1 << 20) native.encoder.shrink();
+    const status = native.checkRead(native.addon.swap(slab.id, group.id, this._low, this._high, op, length));
     if (status === NOT_FOUND) throw noAtom(this.name);
     if (status === RERUN) return false;
     const lo = native.wordLow;
@@ -106,12 +111,14 @@ export class Atom {
 
   /** Sets the value and returns it as it is in the slab. */
   reset(value) {
+    this._free();
     this._fast(OP.RESET, [value]);
     return this._value;
   }
 
   /** Sets the value if the current one equals `expected` (Clojure's equality). */
   compareAndSet(expected, value) {
+    this._free();
     const [word, view] = transact(this.slab, (txn) => (equal(this._read(txn), expected) ? txn.set(this, value) : null));
     if (word !== null) this._keep(this.slab.adopt(view), decode(view, word[0], word[1]));
     return word !== null;
@@ -156,3 +163,4 @@ export class Atom {
     return `#<Atom ${this.name}>`;
   }
 }
+inspectAsText(Atom);

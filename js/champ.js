@@ -1,11 +1,12 @@
 // Look-ups and walks in tries, array maps and collision nodes. All functions are at module level and each key kind has its own: the compiler
 // makes good code of them only so. Results are places of words (memory.js), or NONE.
-import { corrupt } from './error.js';
+import { corrupt, unstorable } from './error.js';
 import { hashInt, hashLong } from './hash.js';
 import {
   ARRAY_MAP_MAX, DESC_STRING, FLAG_ASCII, MAP_COLLISION, MAP_NODE, SET_COLLISION, SET_NODE, TEXT,
 } from './layout.js';
-import { indexAt, place, segment, wordsAt } from './memory.js';
+import { DESCRIPTOR } from './kind.js';
+import { indexAt, place, released, segment, wordsAt } from './memory.js';
 import { decodeExact, symbolOf } from './reader.js';
 import { equal, hash } from './value.js';
 import { integerHigh, integerLow } from './word.js';
@@ -80,9 +81,13 @@ function farLeaf(m, lo, hi, h, type, stride, shift) {
 
 /** Place of the key equal to `x`, of any kind. */
 export function findKey(view, c, x) {
-  if (c._small) return scan(view, segment(view.memory, c._rootLow, c._rootHigh), c._rootHigh, (c._rootLow >>> 2) + 6, c._count, MAP_STRIDE, x);
-  if (c._count === 0) return NONE;
-  return confirm(view, c, leaf(view.memory, c._rootLow, c._rootHigh, hash(x), c._type, c._stride), x);
+  try {
+    if (c._small) return scan(view, segment(view.memory, c._rootLow, c._rootHigh), c._rootHigh, (c._rootLow >>> 2) + 6, c._count, MAP_STRIDE, x);
+    if (c._count === 0) return NONE;
+    return confirm(view, c, leaf(view.memory, c._rootLow, c._rootHigh, hash(x), c._type, c._stride), x);
+  } catch (e) {
+    return unstorable(e, NONE);
+  }
 }
 
 // The slow end of every look-up: compares by Clojure's equality.
@@ -102,6 +107,7 @@ function confirm(view, c, p, x) {
 function scan(view, I, hi, at, n, stride, x) {
   for (let k = 0; k < n; k++, at += stride) {
     if (equal(decodeExact(view, I[at], I[at + 1]), x)) return place(hi, at);
+    if (!view.group.alive) throw released(view); // x has code of its own (a Proxy, say) that closed the slab: its memory is gone
   }
   return NONE;
 }
@@ -233,19 +239,22 @@ function findText(m, c, h, l) {
 /** Place of a keyword or symbol. */
 export function findNamed(view, c, x, descriptor) {
   const m = view.memory;
+  const h = x._hash;
   if (c._small) {
     const I = segment(m, c._rootLow, c._rootHigh);
     let at = (c._rootLow >>> 2) + 6;
     for (let k = c._count; k > 0; k--, at += MAP_STRIDE) {
-      if (I[at + 1] === x._hash && isNamed(m, I[at], x, descriptor)) return place(c._rootHigh, at);
+      if (I[at + 1] !== h) continue;
+      if (isNamed(m, I[at], x, descriptor)) return place(c._rootHigh, at);
+      if (!view.group.alive) throw released(view); // as in `scan`
     }
     return NONE;
   }
   if (c._count === 0) return NONE;
-  const p = leaf(m, c._rootLow, c._rootHigh, x._hash, c._type, c._stride);
+  const p = leaf(m, c._rootLow, c._rootHigh, h, c._type, c._stride);
   if (p >= 0 && p < FIRST_SEGMENT) {
     const I = m.I0;
-    return I[p + 1] === x._hash && isNamed(m, I[p], x, descriptor) ? p : NONE;
+    return I[p + 1] === h && isNamed(m, I[p], x, descriptor) ? p : NONE;
   }
   return p === NONE ? NONE : confirm(view, c, p, x);
 }
@@ -267,7 +276,10 @@ export function find(view, c, x) {
       if ((x | 0) === x && (x !== 0 || !Object.is(x, -0))) return findInt32(view, c, x);
       return Number.isSafeInteger(x) && x !== 0 ? findInteger(view, c, x) : findKey(view, c, x);
     case 'object':
-      if (x !== null && x._descriptor !== undefined) return findNamed(view, c, x, x._descriptor);
+      if (x !== null) {
+        const descriptor = x[DESCRIPTOR];
+        if (descriptor !== undefined) return findNamed(view, c, x, descriptor);
+      }
   }
   return findKey(view, c, x);
 }

@@ -30,6 +30,8 @@ const FOREIGN = 21;
 const TWO32 = 0x100000000;
 const NO_NAMESPACE = 0xffff;
 const MAX_BUFFER = 0x7fffffff;
+/** Steps of a path in an error, at each end of it. */
+const STEPS_SHOWN = 8;
 
 const encoder = new TextEncoder();
 
@@ -52,6 +54,11 @@ export class Encoder {
     this.onGrow(bytes.buffer);
   }
 
+  /** Throws if the buffer is in use: code of a value given (a getter, an iterator) runs while the value is being written. */
+  check() {
+    if (this.busy) throw new EveError('EVE_BUSY', 'a getter or iterator of a value being stored changed or closed a slab, or looked for an atom by name');
+  }
+
   /** Makes room for `n` more bytes. */
   room(n) {
     const needed = this.length + n;
@@ -62,8 +69,8 @@ export class Encoder {
 
   /** Lets a buffer go that one large value needed. */
   shrink() {
-    this.length = 0;
     if (this.bytes.length > 1 << 20) {
+      this.length = 0;
       this.bytes = null;
       this.resize(4096);
     }
@@ -74,7 +81,7 @@ export class Encoder {
    * them, else as words of their version; handles on other slabs by content.
    */
   encode(values, memory, txn) {
-    if (this.busy) throw new EveError('EVE_BUSY', 'a getter or iterator of the value given used eve while the value was being stored');
+    this.check();
     this.busy = true;
     this.length = 0;
     this.memory = memory;
@@ -84,6 +91,9 @@ export class Encoder {
     try {
       for (let i = 0; i < values.length; i++) this.value(values[i]);
       return this.length;
+    } catch (e) {
+      this.shrink();
+      throw e;
     } finally {
       this.busy = false;
       this.txn = null; // it would keep a version pinned
@@ -173,7 +183,9 @@ export class Encoder {
   }
 
   refuse(what) {
-    const where = this.path.length === 0 ? '' : ` at [${this.path.map(step).join(' ')}]`;
+    const steps = this.path.map(step);
+    if (steps.length > 2 * STEPS_SHOWN) steps.splice(STEPS_SHOWN, steps.length - 2 * STEPS_SHOWN, '..');
+    const where = steps.length === 0 ? '' : ` at [${steps.join(' ')}]`;
     return typeError(`cannot store ${what}${where}`);
   }
 

@@ -32,6 +32,19 @@ export function corrupt(what, lo = 0, hi = 0) {
   return new EveError('EVE_CORRUPT', `the slab is damaged: ${what} at 0x${offset.toString(16)}`);
 }
 
+/** For a value given that no slab can hold: look-ups answer that it isn't there. */
+export class Unstorable extends EveError {
+  constructor(message) {
+    super('EVE_TYPE', message);
+  }
+}
+
+/** Runs after a look-up by a value given has failed: returns `absent` if no slab can hold that value, else throws. */
+export function unstorable(e, absent) {
+  if (e instanceof Unstorable) return absent;
+  throw e;
+}
+
 /** A value of the wrong type given or met. */
 export function typeError(message) {
   return new EveError('EVE_TYPE', message);

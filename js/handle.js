@@ -1,5 +1,5 @@
 // What all collections have in common. A handle is a view (the version and what pins it) and a word; it never changes, and reads in place.
-import { typeError } from './error.js';
+import { typeError, unstorable } from './error.js';
 import { INSPECT } from './kind.js';
 import { released } from './memory.js';
 import { print } from './print.js';
@@ -27,8 +27,7 @@ export class Handle {
     try {
       return equal(this, other);
     } catch (e) {
-      if (e.code === 'EVE_TYPE') return false; // `other` is nothing that a slab can hold
-      throw e;
+      return unstorable(e, false);
     }
   }
 
@@ -67,12 +66,31 @@ function transactionOf(handle) {
   return txn;
 }
 
-/** Gives a class its inspect method, which shows what it holds as `make` returns it. */
+/** Gives a class its inspect method. `make(handle, n)` returns what is shown: a Map, Set or array of its first n elements and at most one more. */
 export function inspectAs(type, name, make) {
   type.prototype[INSPECT] = function (depth, options, inspect) {
     if (!this._group.alive) return `${name} (released)`;
     if (depth < 0) return `[${name}]`;
-    const limit = options?.maxArrayLength ?? 100;
-    return `${name} ${inspect(make(this, limit), { ...options, depth: options.depth === null ? null : options.depth })}`;
+    const limit = Math.max(0, options.maxArrayLength ?? 100);
+    const text = inspect(make(this, limit), { ...options, depth });
+    if (this._count <= limit) return `${name} ${text}`;
+    const left = this._count - limit;
+    const counted = text.replace(/^(Map|Set)\(\d+\)/, `$1(${this._count})`);
+    return `${name} ${counted.replace(/\.\.\. 1 more item(?=\s*[\]}]$)/, `... ${left} more item${left > 1 ? 's' : ''}`)}`;
   };
+}
+
+/** Gives a class an inspect method that shows what toString does, and no insides. */
+export function inspectAsText(type) {
+  type.prototype[INSPECT] = function () {
+    return this.toString();
+  };
+}
+
+const ITERATOR = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
+
+/** Makes objects of a class with `next` iterators as the language's own: iterable, with its helpers (map, take, ...) where there are any. */
+export function iteratorAs(type, name) {
+  Object.setPrototypeOf(type.prototype, ITERATOR);
+  Object.defineProperty(type.prototype, Symbol.toStringTag, { value: `${name} Iterator` });
 }

@@ -9,6 +9,9 @@ export const K = Object.freeze({
 /** Property of the prototypes of eve's own classes: their kind. */
 export const KIND = Symbol('eve.kind');
 
+/** Property of the prototypes of keywords and symbols: the descriptor of their words. */
+export const DESCRIPTOR = Symbol('eve.descriptor');
+
 /** What Node's util.inspect looks for; without importing it, for browsers. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

@@ -1,6 +1,6 @@
 // Lists.
 import { corrupt } from './error.js';
-import { Handle, inspectAs } from './handle.js';
+import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_LIST, LIST } from './layout.js';
 import { segment } from './memory.js';
@@ -108,28 +108,34 @@ inspectAs(EveList, 'EveList', (list, limit) => {
 });
 
 class ListIterator {
+  #list;
+  #read;
+  #left;
+  #low;
+  #high;
   constructor(list, read) {
     list._check();
-    this._list = list;
-    this._read = read;
-    this._left = list._count;
-    this._low = list._low;
-    this._high = list._high;
+    this.#list = list;
+    this.#read = read;
+    this.#left = list._count;
+    this.#low = list._low;
+    this.#high = list._high;
   }
   next() {
-    const { _list: list, _low: lo, _high: hi } = this;
+    const list = this.#list;
+    const read = this.#read;
+    const lo = this.#low;
+    const hi = this.#high;
     list._check();
-    if (this._left === 0) return { value: undefined, done: true };
+    if (this.#left === 0) return { value: undefined, done: true };
     const view = list._view;
-    [this._low, this._high] = restOf(view.memory, lo, hi, this._left);
-    this._left--;
+    [this.#low, this.#high] = restOf(view.memory, lo, hi, this.#left);
+    this.#left--;
     const I = segment(view.memory, lo, hi);
-    return { value: this._read(view, I[(lo >>> 2) + 4], I[(lo >>> 2) + 5]), done: false };
-  }
-  [Symbol.iterator]() {
-    return this;
+    return { value: read(view, I[(lo >>> 2) + 4], I[(lo >>> 2) + 5]), done: false };
   }
 }
+iteratorAs(ListIterator, 'EveList');
 
 // The word after a cell of a list of `count`. Counts fall by one a cell, so no list is without end.
 function restOf(m, lo, hi, count) {

@@ -1,7 +1,7 @@
 // Maps.
 import { corrupt } from './error.js';
 import { Cursor, MAP_TRIE, NONE, checkSmall, find } from './champ.js';
-import { Handle, inspectAs } from './handle.js';
+import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_MAP } from './layout.js';
 import { released, segment } from './memory.js';
@@ -133,24 +133,31 @@ inspectAs(EveMap, 'EveMap', (map, limit) => {
   let n = 0;
   map._each((k, v) => {
     shown.set(k, v);
-    return ++n <= limit;
+    return n++ < limit;
   });
   return shown;
 });
 
 class MapIterator {
+  #map;
+  #what;
+  #read;
+  #cursor;
   constructor(map, what, read = decode) {
     map._check();
-    this._map = map;
-    this._what = what;
-    this._read = read;
-    this._cursor = new Cursor(map._view, map);
+    this.#map = map;
+    this.#what = what;
+    this.#read = read;
+    this.#cursor = new Cursor(map._view, map);
   }
   next() {
-    const { _map: map, _cursor: cursor, _what: what, _read: read } = this;
+    const map = this.#map;
+    const cursor = this.#cursor;
+    const what = this.#what;
+    const read = this.#read;
     map._check();
     if (cursor === null || !cursor.next()) {
-      this._cursor = null;
+      this.#cursor = null;
       return { value: undefined, done: true };
     }
     const view = map._view;
@@ -161,10 +168,8 @@ class MapIterator {
       : [read(view, I[i], I[i + 1]), read(view, I[i + 2], I[i + 3])];
     return { value, done: false };
   }
-  [Symbol.iterator]() {
-    return this;
-  }
 }
+iteratorAs(MapIterator, 'EveMap');
 
 /** The constant {}. */
 export function emptyMap(view) {

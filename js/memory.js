@@ -4,7 +4,6 @@ import { EveError, corrupt } from './error.js';
 import { CONTROL_ROOT, RECORDS, RECORD_SIZE, RECORD_VERSION, SLACK } from './layout.js';
 
 const SEGMENT = 0x100000000;
-const WINDOW_STEP = 0x40000000;
 /** Where the version of record 0 is, in units of 4 bytes. */
 const RECORD_VERSIONS = (RECORDS + RECORD_VERSION) >>> 2;
 const NO_WORDS = new Int32Array(0);
@@ -16,15 +15,16 @@ export class Memory {
    * @param {string} name for messages
    */
   constructor(source, name) {
-    this.I0 = NO_WORDS; // segment 0
-    this.L0 = 0; // limit of segment 0 in units of 16 bytes
-    this.symbols = []; // keywords and symbols by id
-    this.words = [];
-    this.bytes = [];
-    this.limits = []; // in units of 16 bytes
-    this.size = 0; // bytes in all, as far as is known
     this.source = source;
     this.name = name;
+    // Not enumerable: JSON and the like would write out the whole slab.
+    hidden(this, 'I0', NO_WORDS); // segment 0
+    this.L0 = 0; // limit of segment 0 in units of 16 bytes
+    this.symbols = []; // keywords and symbols by id
+    hidden(this, 'words', []);
+    hidden(this, 'bytes', []);
+    this.limits = []; // in units of 16 bytes
+    this.size = 0; // bytes in all, as far as is known
     this.closed = false;
     this.refresh();
   }
@@ -37,9 +37,8 @@ export class Memory {
       const limit = Math.min(backed - s * SEGMENT, SEGMENT);
       const readable = Math.min(limit + SLACK, SEGMENT, this.source.reserved - s * SEGMENT);
       if (!(this.bytes[s]?.length >= readable)) {
-        // Steps, so that growing rarely needs a new window. What lies beyond the limit is never read.
-        const size = Math.min(Math.ceil(readable / WINDOW_STEP) * WINDOW_STEP, SEGMENT, this.source.reserved - s * SEGMENT);
-        const buffer = this.source.window(s, size);
+        // It ends where the file does: whatever meets an array of it (a debugger, a structured clone) can read it to its end.
+        const buffer = this.source.window(s, readable);
         this.words[s] = new Int32Array(buffer);
         this.bytes[s] = new Uint8Array(buffer);
       }
@@ -102,6 +101,10 @@ export class Memory {
     }
     return this.bytes[s];
   }
+}
+
+function hidden(m, name, value) {
+  Object.defineProperty(m, name, { value, writable: true });
 }
 
 export function closed(m) {

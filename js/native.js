@@ -34,6 +34,12 @@ export class Native {
     return status;
   }
 
+  /** `check` for a call that has read what the encoder wrote. */
+  checkRead(status) {
+    this.encoder.shrink();
+    return this.check(status);
+  }
+
   get id() { return this.ints[I.ID]; }
   get wordLow() { return this.ints[I.WORD]; }
   get wordHigh() { return this.ints[I.WORD + 1]; }
@@ -66,6 +72,7 @@ export class Native {
   /** Word of a keyword; false if it was never interned and `make` is false. */
   intern(id, make, x) {
     const { encoder, addon } = this;
+    encoder.check();
     encoder.length = 0;
     let ns = -1;
     if (x.namespace !== null) {

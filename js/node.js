@@ -32,11 +32,22 @@ function load() {
   return native;
 }
 
-function options({ create = true, readOnly = false, mode = 0, syncMode = 'close', maxBytes = 0, ...rest } = {}) {
+// Throws for an option that isn't what it must be.
+function need(right, name, what, x) {
+  if (!right) throw new EveError('EVE_ARG', `${name} is ${what}, not ${typeof x === 'string' ? JSON.stringify(x) : String(x)}`);
+}
+
+function options(given = {}) {
+  need(typeof given === 'object' && given !== null && !Array.isArray(given), 'options', 'an object', given);
+  const { create = true, readOnly = false, mode = 0, syncMode = 'close', maxBytes = 0, ...rest } = given;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new EveError('EVE_ARG', `unknown option: ${unknown.join(', ')}`);
-  if (!Object.hasOwn(SYNC_MODES, syncMode)) throw new EveError('EVE_ARG', `syncMode is 'close' or 'commit', not ${String(syncMode)}`);
-  if (create !== true && create !== false && create !== 'new') throw new EveError('EVE_ARG', "create is true, false or 'new'");
+  need(typeof syncMode === 'string' && Object.hasOwn(SYNC_MODES, syncMode), 'syncMode', "'close' or 'commit'", syncMode);
+  need(create === true || create === false || create === 'new', 'create', "true, false or 'new'", create);
+  need(typeof readOnly === 'boolean', 'readOnly', 'true or false', readOnly);
+  need(create !== 'new' || !readOnly, 'create', "true or false if readOnly is true", create);
+  need(Number.isInteger(mode) && mode >= 0 && mode <= 0o777, 'mode', 'a file mode such as 0o600', mode);
+  need(Number.isSafeInteger(maxBytes) && maxBytes >= 0, 'maxBytes', 'a number of bytes', maxBytes);
   const flags = (readOnly ? READ_ONLY : 0) | (create === 'new' ? EXCLUSIVE_NEW : create && !readOnly ? CREATE : MUST_EXIST);
   return [flags, mode, SYNC_MODES[syncMode], maxBytes];
 }

@@ -1,5 +1,5 @@
 // From words to values. Scalars are copied out; collections become handles (map.js, set.js, vector.js, list.js) that read in place.
-import { K, KIND } from './kind.js';
+import { DESCRIPTOR, K, KIND } from './kind.js';
 import { corrupt, typeError } from './error.js';
 import {
   ARRAY_MAP, BIGINT, BYTES, CONTROL_SYMBOLS, DATE, DECIMAL, DESC_CHAR, DESC_CONSTANT, DESC_KEYWORD, DESC_SYMBOL, EMPTY_LIST, EMPTY_MAP, EMPTY_SET,
@@ -177,7 +177,7 @@ function loadSymbol(m, id) {
   const namespace = S[s + 4] === 0 && S[s + 5] === 0 ? null : textOf(m, S[s + 4], S[s + 5]);
   const symbol = exactly(kind, namespace, textOf(m, S[s + 6], S[s + 7]));
   symbol._memory = m;
-  symbol._low = (id << 8) | symbol._descriptor;
+  symbol._low = (id << 8) | symbol[DESCRIPTOR];
   return (m.symbols[id] = symbol);
 }
 

@@ -1,7 +1,7 @@
 // Sets.
 import { corrupt } from './error.js';
 import { Cursor, NONE, SET_TRIE, find } from './champ.js';
-import { Handle, inspectAs } from './handle.js';
+import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_SET } from './layout.js';
 import { released, segment } from './memory.js';
@@ -106,32 +106,40 @@ EveSet.prototype[KIND] = K.SET;
 Object.defineProperty(EveSet.prototype, Symbol.toStringTag, { value: 'EveSet' });
 inspectAs(EveSet, 'EveSet', (set, limit) => {
   const shown = new Set();
-  set._each((e) => shown.add(e).size <= limit);
+  let n = 0;
+  set._each((e) => {
+    shown.add(e);
+    return n++ < limit;
+  });
   return shown;
 });
 
 class SetIterator {
+  #set;
+  #pairs;
+  #read;
+  #cursor;
   constructor(set, pairs, read = decode) {
     set._check();
-    this._set = set;
-    this._pairs = pairs;
-    this._read = read;
-    this._cursor = new Cursor(set._view, set);
+    this.#set = set;
+    this.#pairs = pairs;
+    this.#read = read;
+    this.#cursor = new Cursor(set._view, set);
   }
   next() {
-    const { _set: set, _cursor: cursor } = this;
+    const set = this.#set;
+    const cursor = this.#cursor;
+    const read = this.#read;
     set._check();
     if (cursor === null || !cursor.next()) {
-      this._cursor = null;
+      this.#cursor = null;
       return { value: undefined, done: true };
     }
-    const e = this._read(set._view, cursor.words[cursor.at], cursor.words[cursor.at + 1]);
-    return { value: this._pairs ? [e, e] : e, done: false };
-  }
-  [Symbol.iterator]() {
-    return this;
+    const e = read(set._view, cursor.words[cursor.at], cursor.words[cursor.at + 1]);
+    return { value: this.#pairs ? [e, e] : e, done: false };
   }
 }
+iteratorAs(SetIterator, 'EveSet');
 
 /** The constant #{}. */
 export function emptySet(view) {

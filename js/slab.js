@@ -2,6 +2,7 @@
 import { Atom } from './atom.js';
 import { NONE, find } from './champ.js';
 import { EveError, corrupt } from './error.js';
+import { inspectAsText } from './handle.js';
 import { EveMap } from './map.js';
 import { Group, Memory, View, closed } from './memory.js';
 import { decode } from './reader.js';
@@ -160,6 +161,7 @@ export class Slab {
     const { memory, native } = this;
     if (memory.closed) return;
     if (memory.txn) throw new EveError('EVE_BUSY', 'close inside a swap of the same slab');
+    native.encoder.check();
     clearInterval(this.timer);
     for (const group of native.addon.pinObjects(this.id)) group.alive = false;
     memory.close();
@@ -173,6 +175,7 @@ export class Slab {
     return `#<Slab ${this.path}>`;
   }
 }
+inspectAsText(Slab);
 if (Symbol.dispose) Slab.prototype[Symbol.dispose] = Slab.prototype.close;
 
 function missing(name) {

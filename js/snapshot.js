@@ -1,5 +1,6 @@
 // Explicit snapshots: one version, held until it is closed.
 import { typeError } from './error.js';
+import { inspectAsText } from './handle.js';
 import { Group, released } from './memory.js';
 
 const SNAPSHOT = 1; // kind of pin in node/addon.cc
@@ -46,5 +47,10 @@ export class Snapshot {
     group.alive = false;
     this._slab.native.check(this._slab.native.addon.pinClose(this._slab.id, SNAPSHOT, group.id));
   }
+
+  toString() {
+    return `#<Snapshot of version ${this.version}>`;
+  }
 }
+inspectAsText(Snapshot);
 if (Symbol.dispose) Snapshot.prototype[Symbol.dispose] = Snapshot.prototype.close;

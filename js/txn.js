@@ -48,8 +48,7 @@ export class Txn {
   build(value) {
     const { native, memory } = this.slab;
     const length = native.encoder.encode([value], memory, this);
-    native.check(native.addon.txnBuild(this.id, length));
-    if (length > 1 << 20) native.encoder.shrink();
+    native.checkRead(native.addon.txnBuild(this.id, length));
     return [native.wordLow, native.wordHigh];
   }
 
@@ -73,7 +72,7 @@ export class Txn {
     const [lo, hi] = this.sees(handle._view) ? [handle._low, handle._high] : this.build(handle);
     const length = native.encoder.encode(args, memory, this);
     this.escaped = 1;
-    if (native.check(addon.txnApply(this.id, lo, hi, op, length)) === RERUN) throw typeError(`${NAMES[op]} does not apply to this value and these arguments`);
+    if (native.checkRead(addon.txnApply(this.id, lo, hi, op, length)) === RERUN) throw typeError(`${NAMES[op]} does not apply to this value and these arguments`);
     if (native.wordLow === handle._low && native.wordHigh === handle._high) return handle;
     return decode(this.view, native.wordLow, native.wordHigh);
   }

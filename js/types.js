@@ -1,7 +1,7 @@
 // Values that JavaScript has no type for. All are immutable.
 import { foldLong, hashKeyword, hashSymbol, javaBigIntHash } from './hash.js';
 import { typeError } from './error.js';
-import { INSPECT, KIND, K } from './kind.js';
+import { DESCRIPTOR, INSPECT, KIND, K } from './kind.js';
 import { DESC_KEYWORD, DESC_SYMBOL } from './layout.js';
 import { instantText } from './time.js';
 
@@ -32,7 +32,7 @@ export class Keyword extends Named {
   }
 }
 Keyword.prototype[KIND] = K.KEYWORD;
-Keyword.prototype._descriptor = DESC_KEYWORD;
+Keyword.prototype[DESCRIPTOR] = DESC_KEYWORD;
 
 /** A symbol. There is one object of a name in a process: compare with ===. */
 export class EveSymbol extends Named {
@@ -41,7 +41,7 @@ export class EveSymbol extends Named {
   }
 }
 EveSymbol.prototype[KIND] = K.SYMBOL;
-EveSymbol.prototype._descriptor = DESC_SYMBOL;
+EveSymbol.prototype[DESCRIPTOR] = DESC_SYMBOL;
 
 const keywords = new Map();
 const symbols = new Map();

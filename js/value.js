@@ -1,5 +1,5 @@
 // Clojure's `=` and `hash` for any mixture of JavaScript values and handles.
-import { typeError } from './error.js';
+import { Unstorable, typeError } from './error.js';
 import { foldLong, hashBigInt, hashBytes, hashDouble, hashEntry, hashSafeInteger, hashString, mixCollection } from './hash.js';
 import { K, KIND, describe, kindOf } from './kind.js';
 import { keyword } from './types.js';
@@ -7,15 +7,15 @@ import { enter, leave } from './walk.js';
 
 const { imul } = Math;
 
-/** Is this one of the handles? */
+/** Is this one of the handles? By their kind, which no object from outside has: a property `_view` may be anybody's. */
 export function isHandle(x) {
-  return typeof x === 'object' && x !== null && x._view !== undefined;
+  return typeof x === 'object' && x !== null && x[KIND] >= K.MAP && x._view !== undefined;
 }
 
 /** The kind of a value that can be stored; throws for others. */
 export function kindIn(x) {
   const kind = kindOf(x);
-  if (kind < 0) throw typeError(`${describe(x)} is not a value of eve`);
+  if (kind < 0) throw new Unstorable(`${describe(x)} is not a value of eve`);
   return kind;
 }
 

@@ -1,6 +1,6 @@
 // Vectors.
-import { corrupt, typeError } from './error.js';
-import { Handle, inspectAs } from './handle.js';
+import { corrupt, typeError, unstorable } from './error.js';
+import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_VECTOR, VECTOR_NODE, VECTOR_WIDTH } from './layout.js';
 import { indexAt, place, released, segment, wordsAt } from './memory.js';
@@ -33,7 +33,7 @@ export class EveVector extends Handle {
   /** Element `index`; `otherwise` (undefined) beyond the ends. */
   get(index, otherwise) {
     if (!this._group.alive) throw released(this._view);
-    if (index >>> 0 !== index || index >= this._count) return otherwise;
+    if (typeof index !== 'number' || index >>> 0 !== index || index >= this._count) return otherwise;
     const view = this._view;
     return decodeAt(view, elementPlace(view.memory, this, index));
   }
@@ -99,17 +99,20 @@ export class EveVector extends Handle {
   /** Index of the first element equal to `x` by Clojure's equality, or -1. */
   indexOf(x) {
     let found = -1;
-    this._each(decodeExact, 0, this._count, (y, i) => (equal(x, y) ? ((found = i), false) : true));
+    try {
+      this._each(decodeExact, 0, this._count, (y, i) => (equal(x, y) ? ((found = i), false) : true));
+    } catch (e) {
+      return unstorable(e, -1);
+    }
     return found;
   }
   includes(x) {
     return this.indexOf(x) >= 0;
   }
   /** An array of the elements from `start` up to `end`, as Array.prototype.slice. */
-  slice(start = 0, end = this._count) {
-    const n = this._count;
-    const from = Math.max(0, start < 0 ? n + Math.trunc(start) : Math.trunc(start));
-    const to = Math.min(n, end < 0 ? n + Math.trunc(end) : Math.trunc(end));
+  slice(start, end) {
+    const from = within(this._count, start);
+    const to = end === undefined ? this._count : within(this._count, end);
     const out = [];
     this._each(decode, from, to, (x) => void out.push(x));
     return out;
@@ -206,6 +209,12 @@ EveVector.prototype[KIND] = K.VECTOR;
 Object.defineProperty(EveVector.prototype, Symbol.toStringTag, { value: 'EveVector' });
 inspectAs(EveVector, 'EveVector', (vector, limit) => Object.assign(vector.slice(0, limit), vector._count > limit ? { length: vector._count } : null));
 
+// An end of a slice of n elements, as Array.prototype.slice takes it: a negative one counts from the end.
+function within(n, end) {
+  const i = Math.trunc(end) || 0;
+  return i < 0 ? Math.max(0, n + i) : Math.min(i, n);
+}
+
 /**
  * Place of element `index`, which is below the count. Nodes are checked by their offset only: their headers lie on other cache lines than the words
  * looked for, and reading them too takes 5 times as long. In a damaged slab this finds some word, which is checked as every word.
@@ -254,30 +263,34 @@ function leafOf(m, v, index) {
 }
 
 class VectorIterator {
+  #vector;
+  #what;
+  #read;
+  #at = 0;
+  #words = null;
+  #first = 0;
   constructor(vector, what, read = decode) {
     vector._check();
-    this._vector = vector;
-    this._what = what;
-    this._read = read;
-    this._at = 0;
-    this._words = null;
-    this._first = 0;
+    this.#vector = vector;
+    this.#what = what;
+    this.#read = read;
   }
   next() {
-    const { _vector: vector, _at: i, _what: what } = this;
+    const vector = this.#vector;
+    const what = this.#what;
+    const read = this.#read;
+    const i = this.#at;
     vector._check();
     if (i >= vector._count) return { value: undefined, done: true };
-    if ((i & LAST) === 0) [this._words, this._first] = leafOf(vector._view.memory, vector, i);
-    this._at++;
+    if ((i & LAST) === 0) [this.#words, this.#first] = leafOf(vector._view.memory, vector, i);
+    this.#at++;
     if (what === 0) return { value: i, done: false };
-    const k = this._first + 2 * (i & LAST);
-    const x = this._read(vector._view, this._words[k], this._words[k + 1]);
+    const k = this.#first + 2 * (i & LAST);
+    const x = read(vector._view, this.#words[k], this.#words[k + 1]);
     return { value: what === 1 ? x : [i, x], done: false };
   }
-  [Symbol.iterator]() {
-    return this;
-  }
 }
+iteratorAs(VectorIterator, 'EveVector');
 
 /** The constant []. */
 export function emptyVector(view) {

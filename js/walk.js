@@ -1,6 +1,6 @@
 // Walks over whole values (hash, =, printing, copying) go into a shared part as often as they meet it. A damaged slab can make that endless, so
 // walks have a depth, and a budget by the size of the slab.
-import { EveError, typeError } from './error.js';
+import { EveError, Unstorable } from './error.js';
 import { DEPTH_MAX } from './layout.js';
 
 /** Times that every 16 bytes of the slab may be met in one walk. */
@@ -19,7 +19,7 @@ export function enter(x) {
     budget -= 1 + x._count;
     if (budget < 0) throw new EveError('EVE_LIMIT', 'the value has far more parts than its slab can hold: it is damaged, or shares its parts too often');
   }
-  if (depth >= DEPTH_MAX) throw typeError(`a value nested deeper than ${DEPTH_MAX}, or one that contains itself`);
+  if (depth >= DEPTH_MAX) throw new Unstorable(`a value nested deeper than ${DEPTH_MAX}, or one that contains itself`);
   depth++;
 }
 

@@ -1,4 +1,5 @@
 // Slabs made by hand, from docs/format.md: for what the core writes rarely (collisions, further segments) or never (damage).
+import { DESCRIPTOR } from '../../kind.js';
 import { Double, Keyword, ListOf } from '../../types.js';
 import { Group, Memory, View } from '../../memory.js';
 import { decode } from '../../reader.js';
@@ -103,7 +104,7 @@ export class Image {
     if (typeof x === 'bigint') return BigInt.asUintN(64, (x << 1n) | 1n);
     if (typeof x === 'number') return Number.isSafeInteger(x) && !Object.is(x, -0) ? this.word(BigInt(x)) : this.double(x);
     if (x instanceof Double) return this.double(x.value);
-    if (x._descriptor) return this.named(x);
+    if (x[DESCRIPTOR]) return this.named(x);
     if (x instanceof Map) return this.map([...x].map(([k, v]) => ({ hash: hash(k), words: [this.word(k), this.word(v)] })), L.MAP);
     if (x instanceof Set) return this.map([...x].map((k) => ({ hash: hash(k), words: [this.word(k)] })), L.SET);
     if (x instanceof ListOf) return this.list([...x]);
