@@ -1,12 +1,13 @@
 /* eve: persistent maps, vectors and sets in shared memory. The C ABI.
  *
  * Every function returns an eve_status: 0 (EVE_OK), an outcome (> 0) or an error (< 0), whose text is in *err (err may be NULL).
- * Handles (eve_slab, eve_txn, eve_snapshot, eve_iter) are numbers: a closed or made-up one is EVE_E_HANDLE, never a crash.
+ * Handles (eve_slab, eve_txn, eve_snapshot, eve_iter) are numbers: one that is closed, made up or of another kind is EVE_E_HANDLE, never a crash.
  * Any thread may make any call; one transaction or iterator is used by one thread at a time, else EVE_E_BUSY.
  *
  * A value is an eve_word. Small values (nil, booleans, integers, most doubles, chars, short strings, keywords, symbols) are the word itself;
- * others are pointers into the slab. A word that is a pointer may be used while its version is pinned: by an eve_snapshot, a pin group, or the
- * transaction that read or made it. eve_layout.h has the constants for reading objects in place; docs/format.md says what they mean.
+ * others are pointers into the slab. A word that is a pointer may be read while its version is pinned: by an eve_snapshot, a pin group, or the
+ * transaction that read or made it. A transaction takes words that it has read or made itself; give it others by eve_txn_import: what is
+ * linked from an older version without that is not kept alive. Words mean nothing in another slab. eve_layout.h has the constants for reading objects in place; docs/format.md says what they mean.
  *
  * Level 1 is memory (eve_open to eve_wake), level 2 values and transactions, level 3 atoms (eve_swap).
  */
@@ -141,9 +142,9 @@ typedef uint64_t eve_iter;
 typedef struct {
   // sizeof(EveOptions).
   uint32_t size;
-  // EVE_CREATE, ...; 0 = EVE_CREATE.
+  // EVE_CREATE, ...; 0 = EVE_CREATE. EVE_MUST_EXIST excludes EVE_CREATE and EVE_EXCLUSIVE_NEW, and that EVE_READ_ONLY.
   uint32_t flags;
-  // File mode of a new slab; 0 = 0600.
+  // File mode of a new slab, at most 0777; 0 = 0600.
   uint32_t mode;
   // 0 = write to disk at the last close and by eve_sync; 2 = at every commit.
   uint32_t sync_mode;
@@ -527,7 +528,7 @@ eve_status eve_txn_begin(eve_slab slab,
 // Pointers are NULL or valid.
 eve_status eve_txn_get(eve_txn txn, eve_word atom, eve_word *out, eve_error *err);
 
-// Sets the atom named `atom`; makes it if there is none.
+// Sets the atom named `atom`; makes it if there is none. `value` is a word that the transaction has read, made or imported.
 //
 // # Safety
 // `err` is NULL or valid.

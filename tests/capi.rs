@@ -114,6 +114,15 @@ fn a_cpp_program_uses_the_raii_header() {
 }
 
 #[test]
+fn the_raii_header_answers_misuse_with_exceptions() {
+    let temp = tempfile::tempdir().unwrap();
+    for standard in ["c++17", "c++20"] {
+        let program = compile("tests/c/misuse.cpp", standard, Link::Shared, temp.path());
+        run(&program, &[temp.path().join(standard).to_str().unwrap()]);
+    }
+}
+
+#[test]
 fn c_reads_the_conformance_vectors() {
     let temp = tempfile::tempdir().unwrap();
     let program = compile("tests/c/vectors.c", "c11", Link::Shared, temp.path());

@@ -18,7 +18,7 @@ struct OpenIter {
     slab: Slab,
 }
 
-static ITERS: Table<OpenIter> = Table::new();
+static ITERS: Table<OpenIter> = Table::new(4);
 
 /// Kind of value: nil.
 pub const EVE_NIL: u32 = 0;

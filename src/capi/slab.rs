@@ -11,8 +11,8 @@ use std::ffi::{c_char, CStr};
 use std::sync::atomic::Ordering::*;
 use std::time::Duration;
 
-static SLABS: Table<Slab> = Table::new();
-static SNAPSHOTS: Table<Snapshot> = Table::new();
+static SLABS: Table<Slab> = Table::new(1);
+static SNAPSHOTS: Table<Snapshot> = Table::new(2);
 
 /// `eve_options.flags`: create the slab if it is missing (the default when no flag is given).
 pub const EVE_CREATE: u32 = 1;
@@ -29,9 +29,9 @@ pub const EVE_EXCLUSIVE_NEW: u32 = 8;
 pub struct EveOptions {
     /// sizeof(EveOptions).
     pub size: u32,
-    /// EVE_CREATE, ...; 0 = EVE_CREATE.
+    /// EVE_CREATE, ...; 0 = EVE_CREATE. EVE_MUST_EXIST excludes EVE_CREATE and EVE_EXCLUSIVE_NEW, and that EVE_READ_ONLY.
     pub flags: u32,
-    /// File mode of a new slab; 0 = 0600.
+    /// File mode of a new slab, at most 0777; 0 = 0600.
     pub mode: u32,
     /// 0 = write to disk at the last close and by eve_sync; 2 = at every commit.
     pub sync_mode: u32,
@@ -85,6 +85,15 @@ unsafe fn options(options: *const EveOptions) -> Result<Options> {
     let o = unsafe { *options };
     if o.flags & !15 != 0 || !matches!(o.sync_mode, 0 | 2) {
         return Err(Error::arg("eve_options has an unknown flag or sync_mode"));
+    }
+    let must_exist = o.flags & EVE_MUST_EXIST != 0 && o.flags & (EVE_CREATE | EVE_EXCLUSIVE_NEW) != 0;
+    if must_exist || o.flags & EVE_EXCLUSIVE_NEW != 0 && o.flags & EVE_READ_ONLY != 0 {
+        return Err(Error::arg(
+            "eve_options.flags contradict each other: EVE_MUST_EXIST excludes EVE_CREATE and EVE_EXCLUSIVE_NEW, and that EVE_READ_ONLY",
+        ));
+    }
+    if o.mode & !0o777 != 0 {
+        return Err(Error::arg("eve_options.mode has other bits than those of 0777"));
     }
     let usual = Options::default();
     Ok(Options {

@@ -21,6 +21,8 @@ struct Slot<T> {
 
 /// A table of handles to `T`s.
 pub struct Table<T: 'static> {
+    /// Handle of the first slot, without its generation: the table's kind in the highest byte of the low half, and 1.
+    first: u64,
     chunks: [AtomicPtr<[Slot<T>; CHUNK]>; CHUNKS],
     hint: AtomicUsize,
 }
@@ -93,16 +95,11 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T: Send + Sync> Default for Table<T> {
-    fn default() -> Table<T> {
-        Table::new()
-    }
-}
-
 impl<T: Send + Sync> Table<T> {
-    /// An empty table, for a static.
-    pub const fn new() -> Table<T> {
+    /// An empty table, for a static. Tables have kinds of their own, so that a handle means nothing to the others.
+    pub const fn new(kind: u8) -> Table<T> {
         Table {
+            first: (kind as u64) << 24 | 1,
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
             hint: AtomicUsize::new(0),
         }
@@ -150,7 +147,7 @@ impl<T: Send + Sync> Table<T> {
                 unsafe { *slot.value.get() = Some(value) };
                 slot.state.store(s | LIVE, Release);
                 self.hint.store(i, Relaxed);
-                return Ok(s & !LOW | (i as u64 + 1));
+                return Ok(s & !LOW | (i as u64 + self.first));
             }
         }
         Err(Error::limit("handles open at once in this process (65536)"))
@@ -158,7 +155,7 @@ impl<T: Send + Sync> Table<T> {
 
     fn enter(&'static self, handle: u64, alone: bool) -> Result<Use<T>> {
         let slot = (handle & LOW)
-            .checked_sub(1)
+            .checked_sub(self.first)
             .and_then(|i| self.slot(i as usize))
             .ok_or(Error::Handle)?;
         loop {
@@ -213,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_closed_or_made_up_handle_is_an_error() {
-        static T: Table<String> = Table::new();
+        static T: Table<String> = Table::new(1);
         let h = T.insert("a".into()).unwrap();
         assert_eq!(T.get(h).unwrap().as_str(), "a");
         T.remove(h).unwrap();
@@ -229,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_panic_closes_the_handle_in_use() {
-        static T: Table<String> = Table::new();
+        static T: Table<String> = Table::new(1);
         let h = T.insert("a".into()).unwrap();
         let result = std::panic::catch_unwind(|| {
             let _used = T.get_alone(h);
@@ -240,8 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_of_another_table_is_an_error() {
+        static A: Table<String> = Table::new(1);
+        static B: Table<String> = Table::new(2);
+        let (a, b) = (A.insert("a".into()).unwrap(), B.insert("b".into()).unwrap());
+        assert!(matches!(B.remove(a), Err(Error::Handle)));
+        assert!(matches!(A.remove(b), Err(Error::Handle)));
+        assert!(matches!(A.take(b), Err(Error::Handle)));
+        assert_eq!(*A.get(a).unwrap() + &B.get(b).unwrap(), "ab");
+    }
+
+    #[test]
     fn an_object_outlives_its_handle_while_it_is_used() {
-        static T: Table<String> = Table::new();
+        static T: Table<String> = Table::new(1);
         let h = T.insert("a".into()).unwrap();
         let used = T.get(h).unwrap();
         assert!(matches!(T.get_alone(h), Err(Error::Busy)));
@@ -253,7 +261,7 @@ mod tests {
 
     #[test]
     fn handles_can_be_closed_and_used_by_several_threads_at_once() {
-        static T: Table<Vec<u64>> = Table::new();
+        static T: Table<Vec<u64>> = Table::new(1);
         std::thread::scope(|s| {
             for t in 0..4u64 {
                 s.spawn(move || {

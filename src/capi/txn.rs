@@ -11,7 +11,7 @@ use crate::txn::ops::{apply, swap, Op};
 use crate::value::{build, copy, hash_word};
 use crate::{Outcome, Txn};
 
-static TXNS: Table<Txn> = Table::new();
+static TXNS: Table<Txn> = Table::new(3);
 
 /// Operation of `eve_swap`: the value becomes the argument.
 pub const EVE_OP_RESET: u32 = 0;
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn eve_txn_get(txn: EveTxn, atom: EveWord, out: *mut EveWo
     }
 }
 
-/// Sets the atom named `atom`; makes it if there is none.
+/// Sets the atom named `atom`; makes it if there is none. `value` is a word that the transaction has read, made or imported.
 ///
 /// # Safety
 /// `err` is NULL or valid.

@@ -32,6 +32,15 @@ int main(int argc, char **argv) {
     odd.flags = 0;
     odd.size = 3;
     FAILS(eve_open(argv[1], &odd, &slab, &err));
+    odd.size = sizeof odd;
+    const uint32_t contradictions[] = {EVE_MUST_EXIST | EVE_CREATE, EVE_MUST_EXIST | EVE_EXCLUSIVE_NEW, EVE_READ_ONLY | EVE_EXCLUSIVE_NEW};
+    for (size_t i = 0; i < sizeof contradictions / sizeof *contradictions; i++) {
+        odd.flags = contradictions[i];
+        FAILS(eve_open(argv[1], &odd, &slab, &err));
+    }
+    odd.flags = 0;
+    odd.mode = 07777;
+    FAILS(eve_open(argv[1], &odd, &slab, &err));
 
     OK(eve_open(argv[1], NULL, &closed, &err));
     OK(eve_close(closed, &err));
@@ -86,6 +95,15 @@ int main(int argc, char **argv) {
     OK(eve_txn_begin(slab, 0, &txn, NULL, &err));
     OK(eve_snapshot_open(slab, &snapshot, &view, &err));
     OK(eve_iter_open(slab, view.state, &iter, &err));
+    /* handles of another kind, though all of these are the only ones of theirs */
+    const uint64_t others[] = {slab, txn, snapshot, iter};
+    for (size_t i = 0; i < 4; i++) {
+        if (others[i] != slab) FAILS(eve_close(others[i], &err));
+        if (others[i] != txn) FAILS(eve_txn_abort(others[i], 0, &err));
+        if (others[i] != snapshot) FAILS(eve_snapshot_close(others[i], &err));
+        if (others[i] != iter) FAILS(eve_iter_close(others[i], &err));
+        for (size_t k = 0; k < i; k++) CHECK(others[i] != others[k]);
+    }
     OK(eve_close(slab, &err));
     FAILS(eve_txn_build(txn, &byte, 1, &w, &err));
     FAILS(eve_iter_next(iter, &w, &w, &err));
