@@ -15,9 +15,8 @@ const USES: [(&str, &[&str]); 12] = [
     ("durable", &["sys", "error", "slab", "epoch"]),
     ("open", &["sys", "error", "slab", "epoch", "durable"]),
     // Values contain collections, and collections have values as keys: two halves of one layer.
-    ("value", &["error", "slab", "epoch", "coll"]),
+    ("value", &["sys", "error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),
-    // A slab keeps the workers of its transactions: two halves of one layer.
     ("handle", &["sys", "error", "slab", "epoch", "durable", "open", "value"]),
     ("txn", &["sys", "error", "slab", "epoch", "value", "coll", "handle"]),
     ("capi", &["error", "slab", "open", "value", "coll", "handle", "txn"]),

@@ -244,7 +244,7 @@ mod tests {
         assert!(matches!(B.remove(a), Err(Error::Handle)));
         assert!(matches!(A.remove(b), Err(Error::Handle)));
         assert!(matches!(A.take(b), Err(Error::Handle)));
-        assert_eq!(*A.get(a).unwrap() + &B.get(b).unwrap(), "ab");
+        assert_eq!(format!("{}{}", *A.get(a).unwrap(), *B.get(b).unwrap()), "ab");
     }
 
     #[test]
