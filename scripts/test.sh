@@ -36,7 +36,11 @@ stage_clojure() {
   needs rust jdk && scripts/build.sh rust java || return 1
   if [ -n "$quick_run" ]; then bin/clojure -M:test -e :slow; else bin/clojure -M:test; fi
 }
-stage_node() { needs rust node && scripts/build.sh rust node && (cd js && npm test --silent); }
+stage_node() {
+  needs rust node && scripts/build.sh rust node || return 1
+  if [ -n "$quick_run" ]; then EVE_RUNS=0.25 && export EVE_RUNS; fi
+  (cd js && npm test --silent)
+}
 stage_multi() { needs rust jdk node && scripts/build.sh && sh tests/multi/run.sh; }
 stage_loom() { scripts/loom.sh; }
 stage_asan() { scripts/asan.sh; }

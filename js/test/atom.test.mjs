@@ -1,4 +1,5 @@
 // Atoms: what goes in comes out, errors change nothing, handles stay valid.
+import { runs } from './support/runs.mjs';
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
@@ -343,6 +344,6 @@ test('random swaps are what the same changes of JavaScript collections give', ()
       assert.ok(now.equals({ map, set, vector }));
       assert.equal(hash(now), hash({ map, set, vector }));
     }
-  }), { numRuns: 60 });
+  }), { numRuns: runs(60) });
   slab.close();
 });

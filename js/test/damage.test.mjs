@@ -1,4 +1,5 @@
 // Damaged files: reading and swapping gives values or errors, never a crash, and ends. Each damage is tried in the slabs of the conformance vectors.
+import { runs } from './support/runs.mjs';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -51,7 +52,7 @@ test('slabs with damaged objects', () => {
     writeFileSync(path, bytes);
     use(path);
     rmSync(path);
-  }), { numRuns: Number(process.env.EVE_DAMAGE_RUNS ?? 60) });
+  }), { numRuns: runs(60) });
 });
 
 test('slabs cut off or with a damaged header are errors or values', () => {
@@ -63,5 +64,5 @@ test('slabs cut off or with a damaged header are errors or values', () => {
     writeFileSync(path, cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes);
     use(path);
     rmSync(path);
-  }), { numRuns: Number(process.env.EVE_DAMAGE_RUNS ?? 60) });
+  }), { numRuns: runs(60) });
 });

@@ -1,4 +1,5 @@
 // The readers against slabs made by hand: every key kind, collisions, further segments, and damage, which must give an error and end.
+import { runs } from './support/runs.mjs';
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
@@ -33,7 +34,7 @@ for (const far of [false, true]) {
       assert.deepEqual([...map.values()].sort((a, b) => a - b), keys.map((_, i) => i));
       for (const [k, i] of map) assert.ok(equal(keys[i], k) || typeof k === 'number');
       assert.ok(map.equals(new Map(keys.map((k, i) => [k, i]))));
-    }), { numRuns: 150 });
+    }), { numRuns: runs(150) });
   });
 
   test(`maps with colliding keys, ${where}`, () => {
@@ -75,7 +76,7 @@ for (const far of [false, true]) {
       const read = image().read(x);
       if (!hasNaN && (typeof x !== 'object' || x === null || read.equals)) assert.ok(equal(read, x), print(x));
       assert.equal(hash(read), hash(x));
-    }), { numRuns: 150 });
+    }), { numRuns: runs(150) });
   });
 }
 
@@ -254,5 +255,5 @@ test('any damage is an error or a value, and ends', () => {
     } catch (e) {
       if (!(e instanceof EveError)) throw e;
     }
-  }), { numRuns: 400 });
+  }), { numRuns: runs(400) });
 });

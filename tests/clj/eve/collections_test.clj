@@ -205,7 +205,7 @@
     (is (contains? (u/stored (set (keys m))) (float 0.1)))
     (is (= n (count (swap! a (fn [x] (dissoc x (float 0.1)))))))))
 
-(deftest a-loop-that-takes-the-first-away-ends
+(deftest ^:slow a-loop-that-takes-the-first-away-ends
   (testing "a work list: it took time that grows with the square"
     (let [n 60000
           drain (fn [take-away of x] (loop [x x, seen []] (if-let [s (seq x)] (recur (take-away x (of (first s))) (conj seen (of (first s)))) seen)))

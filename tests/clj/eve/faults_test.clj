@@ -30,7 +30,7 @@
     (dotimes [i 2500] (swap! a assoc (mod i 500) {:i i}))
     (is (= (big "a") @b))))
 
-(deftest nested-swaps-do-not-grow-the-file-for-ever
+(deftest ^:slow nested-swaps-do-not-grow-the-file-for-ever
   (let [path (u/temp-path), a (e/atom {:id ::a :persistent path} {:v (vec (range 100)) :m {:k {:n 0}}})
         size #(.length (io/file path))
         run (fn [] (dotimes [i 5000] (swap! a (fn [x] (-> x (update-in [:m :k :n] inc) (update :v assoc (mod i 100) i))))) (collect-garbage))]
@@ -40,7 +40,7 @@
       (is (<= (size) (* 2 before)) "50,000 swaps later: steady, not linear")
       (is (= 65000 (get-in @a [:m :k :n]))))))
 
-(deftest a-spoilt-file-is-an-error
+(deftest ^:slow a-spoilt-file-is-an-error
   (let [path (u/temp-path)]
     (e/close! (e/atom {:id ::a :persistent path} (big "x")))
     (let [bytes (java.nio.file.Files/readAllBytes (.toPath (io/file path)))
@@ -60,7 +60,7 @@
                        (catch EveException _ true)
                        (catch IllegalArgumentException _ true))))))))))
 
-(deftest a-file-truncated-while-it-is-open-is-an-error-not-a-crash
+(deftest ^:slow a-file-truncated-while-it-is-open-is-an-error-not-a-crash
   (let [{:keys [exit out]}
         (u/finish
          (u/java-process
@@ -76,7 +76,7 @@
     (is (zero? exit))
     (is (re-find #":corrupt" out))))
 
-(deftest a-runaway-recursion-is-a-stack-overflow-error-not-a-crash
+(deftest ^:slow a-runaway-recursion-is-a-stack-overflow-error-not-a-crash
   (let [{:keys [exit out]}
         (u/finish
          (u/java-process
@@ -144,7 +144,7 @@
     (dotimes [i 200] (e/atom i))
     (is (u/eventually #(do (System/gc) (<= (count @s) (+ before 20)))))))
 
-(deftest a-read-outlives-the-handle-in-its-hand
+(deftest ^:slow a-read-outlives-the-handle-in-its-hand
   (testing "the last use of a value is inside the read: its version must stay until the read is over"
     (let [a (e/atom {:id ::a :persistent (u/temp-path)} (big "x")), bad (atom 0), stop (atom false)
           writer (Thread. (fn [] (loop [i 0] (when-not @stop (swap! a assoc (mod i 500) (str "x value " (mod i 500))) (when (zero? (mod i 200)) (System/gc)) (recur (inc i))))))]

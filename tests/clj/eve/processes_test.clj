@@ -6,7 +6,7 @@
             [eve.alpha :as e]
             [eve.util :as u]))
 
-(deftest another-jvm-reads-and-writes-the-same-atoms
+(deftest ^:slow another-jvm-reads-and-writes-the-same-atoms
   (let [path (u/temp-path), value {:a [1 {:b #{:c "a longer text"}}] 'sym 1.5 :t (java.time.Instant/ofEpochSecond 5)}
         a (e/atom {:id ::a :persistent path} value)
         {:keys [exit out]} (u/finish (u/java-process '[(require '[eve.alpha :as e])
@@ -20,7 +20,7 @@
     (is (= (-> value (assoc :from-there [:x {:new/keyword 1}]) (update :a conj {:made "there, in the other process"})) @a))
     (is (= {:made "there, in the other process"} @(e/atom {:id ::b :persistent path} nil)))))
 
-(deftest two-jvms-and-their-threads-count-exactly
+(deftest ^:slow two-jvms-and-their-threads-count-exactly
   (let [path (u/temp-path), n 2000, a (e/atom {:id ::n :persistent path} 0), m (e/atom {:id ::m :persistent path} {:x 0})
         p (u/java-process '[(require '[eve.alpha :as e])
                             (let [[path n] args, a (e/atom {:id :eve.processes-test/n :persistent path} nil), m (e/atom {:id :eve.processes-test/m :persistent path} nil)]
@@ -50,7 +50,7 @@
         (is (< 200 (count steps)))))
     (remove-watch a :k)))
 
-(deftest a-watch-that-throws-hears-of-the-next-change
+(deftest ^:slow a-watch-that-throws-hears-of-the-next-change
   (let [path (u/temp-path), a (e/atom {:id ::w :persistent path} 0), b (e/atom {:id ::b :persistent path} 0), seen (atom #{})
         change #(u/finish (u/java-process '[(require '[eve.alpha :as e])
                                             (reset! (e/atom {:id :eve.processes-test/w :persistent (first args)} nil) (first (rest args)))
@@ -66,7 +66,7 @@
     (remove-watch b :k)
     (.setLevel (java.util.logging.Logger/getLogger "eve") nil)))
 
-(deftest a-killed-jvm-holds-up-nobody
+(deftest ^:slow a-killed-jvm-holds-up-nobody
   (let [path (u/temp-path), a (e/atom {:id ::k :persistent path} {:n 0})
         p (u/java-process '[(require '[eve.alpha :as e])
                             (let [a (e/atom {:id :eve.processes-test/k :persistent (first args)} nil)]
@@ -78,7 +78,7 @@
       (dotimes [_ 1000] (swap! a update :n inc))
       (is (= (+ n 1000) (:n @a))))))
 
-(deftest what-the-jvm-lacks-is-said
+(deftest ^:slow what-the-jvm-lacks-is-said
   (let [run (fn [& options]
               (let [java (str (io/file (System/getProperty "java.home") "bin" "java"))
                     command (concat [java "-cp" (System/getProperty "java.class.path")] options ["clojure.main" "-e" "(require 'eve.alpha) (eve.alpha/atom 1)"])]
