@@ -310,6 +310,23 @@ fn escaped_objects_stay_readable_while_their_group_does() {
     assert_exact(&s);
 }
 
+#[test]
+fn the_number_of_a_closed_group_stays_invalid_when_its_place_is_used_again() {
+    let s = slab();
+    let first = s.open_group().unwrap();
+    s.close_group(first).unwrap();
+    assert!(s.close_group(first).is_err());
+    let again = s.open_group().unwrap();
+    assert_ne!(again, first);
+    assert!(s.close_group(first).is_err(), "a late second close");
+    assert!(s.group_view(first).is_err() && Txn::begin(&s, Some(first)).is_err());
+    for made_up in [0, 1 << 31, u32::MAX, again + (1 << 13)] {
+        assert!(s.group_view(made_up).is_err());
+    }
+    assert_eq!(s.group_view(again).unwrap().version, s.version().unwrap());
+    s.close_group(again).unwrap();
+}
+
 /// Builds a vector in a new transaction: its word.
 fn begin_with_vector(s: &Slab, group: u32) -> (Txn, u64) {
     let mut t = Txn::begin(s, Some(group)).unwrap();

@@ -78,30 +78,3 @@ pub fn group_clear(s: &impl Shared, index: usize) {
     let generation = (g.owner.load(Relaxed) >> 32) + 1;
     g.owner.store(generation << 32, Release);
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use crate::slab::layout::CONTROL_GROUPS_BACKED;
-    use crate::slab::test_memory::TestMemory;
-
-    #[test]
-    fn the_number_of_a_closed_group_stays_invalid() {
-        let memory = TestMemory::new();
-        let map = *memory.memory().map;
-        map.atomic_u32(CONTROL_GROUPS_BACKED).store(2, Relaxed);
-        let first = group_open(&map, 7).unwrap();
-        let index = group_index(&map, first, 7).unwrap();
-        assert_eq!(group_index(&map, first, 8), None, "another participant's");
-        assert!(group_close(&map, first, 7));
-        assert!(!group_close(&map, first, 7));
-        let again = group_open(&map, 7).unwrap();
-        assert_eq!(group_index(&map, again, 7), Some(index), "the same place");
-        assert_ne!(again, first);
-        assert_eq!(group_index(&map, first, 7), None);
-        assert!(!group_close(&map, first, 7), "a late second close");
-        assert!([0, 1 << 31, u32::MAX, first + (2 << 13)]
-            .iter()
-            .all(|&n| group_index(&map, n, 7).is_none()));
-    }
-}
