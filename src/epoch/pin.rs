@@ -101,6 +101,18 @@ impl Pinned {
         self.points.binary_search(&version).is_ok()
     }
 
+    /// Makes one interval of those that overlap or follow each other. A runtime's groups do: every object in limbo would be compared with each.
+    fn join(&mut self) {
+        self.intervals.sort_unstable();
+        self.intervals.dedup_by(|next, last| {
+            let joined = next.0 <= last.1.saturating_add(1);
+            if joined {
+                last.1 = last.1.max(next.1);
+            }
+            joined
+        });
+    }
+
     /// The lowest version that anything protects.
     pub fn lowest(&self) -> Option<u64> {
         self.points
@@ -130,6 +142,7 @@ pub fn scan(s: &impl Shared, agent: usize, sequence: &mut u64, out: &mut Pinned)
     }
     out.points.sort_unstable();
     out.points.dedup();
+    out.join();
 }
 
 fn scan_pins(s: &impl Shared, agent: usize, sequence: &mut u64, out: &mut Pinned) {
@@ -191,4 +204,38 @@ fn help(s: &impl Shared, agent: usize, sequence: &mut u64, w: &AtomicU64, seen: 
     };
     unpin(s, agent, Slot::Help);
     answer
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_intervals_protect_what_the_single_ones_do() {
+        let cases: [&[(u64, u64)]; 6] = [
+            &[],
+            &[(3, 5)],
+            &[(6, 9), (3, 5)],
+            &[(3, 5), (7, 9)],
+            &[(2, 9), (3, 4), (8, 12), (14, 14)],
+            &[(0, u64::MAX), (5, 6)],
+        ];
+        for intervals in cases {
+            let single = Pinned {
+                points: vec![20],
+                intervals: intervals.to_vec(),
+            };
+            let mut joined = single.clone();
+            joined.join();
+            assert!(joined.intervals.windows(2).all(|w| w[0].1 + 1 < w[1].0), "{joined:?}");
+            assert_eq!(joined.lowest(), single.lowest());
+            for (birth, death) in (0..25).flat_map(|b| (b + 1..26).map(move |d| (b, d))) {
+                assert_eq!(
+                    joined.meets(birth, death),
+                    single.meets(birth, death),
+                    "{single:?}: {birth}, {death}"
+                );
+            }
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub struct Memory<'a> {
 
 /// A block counts as worth scanning when at least one cell in this many is free: below it, a new block is cheaper than the scan.
 const WORTH: u32 = 8;
+/// Allocations of a class until a cell that is fetched now will be needed: a transaction makes a few of each.
+const AHEAD: usize = 3;
 /// Descriptors looked at for a shelved or free block before the slab grows.
 const SEARCH: u64 = 64;
 
@@ -79,7 +81,12 @@ impl Allocator {
         }
         let class = class_of(size);
         loop {
-            if let Some(at) = self.classes[class].free.pop() {
+            let free = &mut self.classes[class].free;
+            if let Some(at) = free.pop() {
+                // What was freed long ago is in no cache: a cell of the next transaction is fetched while this one goes on.
+                if let Some(&next) = free.len().checked_sub(AHEAD).and_then(|i| free.get(i)) {
+                    m.map.prefetch(next, class_size(class));
+                }
                 // A cell can be in the list twice (C2): the first that takes it makes it fresh.
                 if is_free(m.map.atomic_u64(at)) {
                     return Ok(at);
