@@ -551,6 +551,22 @@ eve_status eve_txn_commit(eve_txn txn,
                           eve_view *view,
                           eve_error *err);
 
+// The end of a transaction in one call: eve_txn_apply of an operation to `coll` (not used by EVE_OP_RESET, which builds a value), eve_txn_set of the
+// result, eve_txn_commit. Outcomes as theirs; `value` is the atom's value, `view` and it may be NULL. The transaction has ended in any case.
+//
+// # Safety
+// Pointers are NULL or valid for their lengths.
+eve_status eve_txn_finish(eve_txn txn,
+                          eve_word atom,
+                          eve_word coll,
+                          uint32_t op,
+                          const uint8_t *args,
+                          uint64_t len,
+                          uint32_t escaped,
+                          eve_view *view,
+                          eve_word *value,
+                          eve_error *err);
+
 // Gives the transaction up. `escaped` as in `eve_txn_commit`.
 //
 // # Safety

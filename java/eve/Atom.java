@@ -14,7 +14,6 @@ import clojure.lang.RT;
 import clojure.lang.Tuple;
 import clojure.lang.Util;
 import java.lang.ref.Reference;
-import java.util.function.Supplier;
 
 /**
  * A reference to a value in a slab, shared by all processes that open it. clojure.core's deref, swap!, reset!, compare-and-set!,
@@ -84,8 +83,8 @@ public final class Atom extends ARef implements IAtom2 {
                 if (find(t.base) != Word.NONE) {
                     return;
                 }
-                t.set(word, t.write(initial));
-                if (t.commit() != null) {
+                t.prepare(initial);
+                if (t.finish(word) != null) {
                     return;
                 }
             }
@@ -139,15 +138,18 @@ public final class Atom extends ARef implements IAtom2 {
             for (Object x : args) {
                 e.add(x);
             }
-            return commit(() -> {
+            Long ticket = enter();
+            try {
                 int status = Native.swap(c, slab.handle, g.id, word, op, c.args);
                 e.release();
                 if (status != Native.OK) {
                     return null;
                 }
                 Snapshot s = slab.publish(g, c.out);
-                return new Swapped(s, ALL.get(I64, c.out + SWAPPED_OLD), Cell.of(s, ALL.get(I64, c.out + SWAPPED_NEW)));
-            });
+                return noted(ticket, new Swapped(s, ALL.get(I64, c.out + SWAPPED_OLD), Cell.of(s, ALL.get(I64, c.out + SWAPPED_NEW))));
+            } finally {
+                leave(ticket);
+            }
         } catch (Encoder.NeedsTransaction e) {
             return null;
         } finally {
@@ -161,35 +163,37 @@ public final class Atom extends ARef implements IAtom2 {
                 Cell old = at(t.base);
                 Object v = change.apply(old);
                 validate(v);
-                long w = t.write(v);
-                t.set(word, w);
-                Swapped x = commit(() -> {
-                    Snapshot s = t.commit();
-                    return s == null ? null : new Swapped(s, old.word, Cell.of(s, w));
-                });
-                if (x != null) {
-                    return x;
+                t.prepare(v);
+                Long ticket = enter();
+                try {
+                    Snapshot s = t.finish(word);
+                    if (s != null) {
+                        return noted(ticket, new Swapped(s, old.word, Cell.of(s, t.value())));
+                    }
+                } finally {
+                    leave(ticket);
                 }
             }
         }
     }
 
-    /** Runs the step that commits, so that the watcher knows it as ours. */
-    private Swapped commit(Supplier<Swapped> step) {
-        if (getWatches().count() == 0) {
-            return step.get();
-        }
-        Long ticket = slab.watcher.enter();
-        try {
-            Swapped x = step.get();
-            if (x != null) {
-                slab.watcher.own(this, x.old(), x.now);
-                return x.watched();
-            }
-            return null;
-        } finally {
+    /** Before a commit, so that the watcher knows it as ours; null: nobody watches. */
+    private Long enter() {
+        return getWatches().count() == 0 ? null : slab.watcher.enter();
+    }
+
+    private void leave(Long ticket) {
+        if (ticket != null) {
             slab.watcher.leave(ticket);
         }
+    }
+
+    private Swapped noted(Long ticket, Swapped x) {
+        if (ticket == null) {
+            return x;
+        }
+        slab.watcher.own(this, x.old(), x.now);
+        return x.watched();
     }
 
     private void validate(Object v) {

@@ -60,6 +60,7 @@ final class Encoder {
     private final Txn txn;
     private final Buffer out;
     private int depth;
+    private int op;
     /** Snapshots whose objects the buffer names: they must stay reachable until it has been read. */
     private final List<Snapshot> held = new ArrayList<>(0);
 
@@ -269,35 +270,35 @@ final class Encoder {
 
     /** Appends x, if it is or stands on an object of this slab. */
     private boolean inSlab(Object x) {
-        if (x instanceof EveSet s) {
-            return inSlab(s.elements, true);
+        if (x instanceof EveMap m) {
+            return object(m.snapshot, m.word);
         }
         if (x instanceof EveVector v) {
             return object(v.snapshot, v.word);
         }
+        if (x instanceof EveSet s && s.elements instanceof EveMap m) {
+            return object(m.snapshot, m.word);
+        }
         if (x instanceof EveList l) {
             return object(l.snapshot, l.word);
         }
-        if (x instanceof VectorOverlay v && copies(v.base.snapshot)) {
-            out.op(WORD, vector(v));
-            return true;
+        Snapshot below = changed(x);
+        if (below == null || !copies(below)) {
+            return false;
         }
-        if (x instanceof HeapList l && l.below() instanceof EveList e && copies(e.snapshot)) {
-            out.op(WORD, list(l, e));
-            return true;
+        try (Call c = Call.take()) {
+            out.op(WORD, new Encoder(slab, txn, c.args).objectWord(x));
         }
-        return inSlab(x, false);
+        return true;
     }
 
-    private boolean inSlab(Object x, boolean set) {
-        if (x instanceof EveMap m) {
-            return object(m.snapshot, m.word);
-        }
-        if (x instanceof MapOverlay m && copies(m.base.snapshot)) {
-            out.op(WORD, changed(m, set));
-            return true;
-        }
-        return false;
+    /** Where that lies of which x is a changed collection, or null if x is none. */
+    private static Snapshot changed(Object x) {
+        return x instanceof MapOverlay m ? m.base.snapshot
+            : x instanceof EveSet s && s.elements instanceof MapOverlay m ? m.base.snapshot
+            : x instanceof VectorOverlay v ? v.base.snapshot
+            : x instanceof HeapList l && l.below() instanceof EveList e ? e.snapshot
+            : null;
     }
 
     private boolean object(Snapshot s, long word) {
@@ -328,18 +329,46 @@ final class Encoder {
     }
 
     private long objectWord(Object x) {
-        if (x instanceof MapOverlay m && copies(m.base.snapshot)) {
-            return changed(m, false);
-        }
-        if (x instanceof EveSet s && s.elements instanceof MapOverlay m && copies(m.base.snapshot)) {
-            return changed(m, true);
-        }
-        if (x instanceof VectorOverlay v && copies(v.base.snapshot)) {
-            return vector(v);
-        }
-        value(x);
-        long w = txn.build(out);
+        long coll = lastStep(x);
+        long w = op == Native.OP_RESET ? txn.build(out) : txn.apply(coll, op, out);
         release();
+        return w;
+    }
+
+    /**
+     * Writes x in the transaction but for the last step: {@link #op}, with the arguments in the buffer, on the collection whose word is returned.
+     * Who has done that step calls {@link #release}.
+     */
+    long prepare(Object x) {
+        try {
+            return lastStep(x);
+        } catch (Unstorable e) {
+            throw refusal(e);
+        }
+    }
+
+    /** The operation that `prepare` has left to do. */
+    int op() {
+        return op;
+    }
+
+    private long lastStep(Object x) {
+        Snapshot below = changed(x);
+        if (below == null || !copies(below)) {
+            op = Native.OP_RESET;
+            value(x);
+            return 0;
+        }
+        return x instanceof MapOverlay m ? changes(m, false)
+            : x instanceof EveSet s ? changes((MapOverlay) s.elements, true)
+            : x instanceof VectorOverlay v ? changes(v)
+            : changes((HeapList) x);
+    }
+
+    /** Does a step that is not the last, with the arguments that have been written. */
+    private long step(long coll, int op) {
+        long w = txn.apply(coll, op, out);
+        out.reset();
         return w;
     }
 
@@ -351,26 +380,28 @@ final class Encoder {
         return txn.links(s) ? word : txn.importWord(s, word);
     }
 
-    /** Writes the changes of a map or set. */
-    private long changed(MapOverlay m, boolean set) {
+    private long changes(MapOverlay m, boolean set) {
         long w = baseWord(m.base.snapshot, m.base.word);
-        try (Call c = Call.take()) {
-            Encoder e = new Encoder(slab, txn, c.args);
-            for (Object o : (Iterable<?>) m.over) {
-                Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
-                if (change.getValue() == MapOverlay.REMOVED) {
-                    Object key = MapOverlay.plain(change.getKey());
-                    e.child(key, key);
-                }
+        boolean puts = m.added.count() > 0;
+        for (Object o : (Iterable<?>) m.over) {
+            Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
+            if (change.getValue() == MapOverlay.REMOVED) {
+                Object key = MapOverlay.plain(change.getKey());
+                child(key, key);
+            } else {
+                puts = true;
             }
-            w = txn.apply(w, set ? Native.OP_DISJ : Native.OP_DISSOC, e);
         }
-        try (Call c = Call.take()) {
-            Encoder e = new Encoder(slab, txn, c.args);
-            e.pairs(m.over, set);
-            e.pairs(m.added, set);
-            return txn.apply(w, set ? Native.OP_CONJ : Native.OP_ASSOC, e);
+        op = set ? Native.OP_DISJ : Native.OP_DISSOC;
+        if (puts) {
+            if (out.length() > 0) {
+                w = step(w, op);
+            }
+            pairs(m.over, set);
+            pairs(m.added, set);
+            op = set ? Native.OP_CONJ : Native.OP_ASSOC;
         }
+        return w;
     }
 
     private void pairs(Object map, boolean set) {
@@ -386,44 +417,36 @@ final class Encoder {
         }
     }
 
-    /** Writes the changes of a vector. */
-    private long vector(VectorOverlay v) {
+    private long changes(VectorOverlay v) {
         long w = baseWord(v.base.snapshot, v.base.word);
         for (int n = v.base.count(); n > v.kept; n--) {
-            try (Call c = Call.take()) {
-                w = txn.apply(w, Native.OP_POP, c.args);
+            w = step(w, Native.OP_POP);
+        }
+        pairs(v.over, false);
+        op = Native.OP_ASSOC;
+        if (v.tail.count() > 0 || out.length() == 0) {
+            if (out.length() > 0) {
+                w = step(w, op);
             }
-        }
-        try (Call c = Call.take()) {
-            Encoder e = new Encoder(slab, txn, c.args);
-            e.pairs(v.over, false);
-            w = txn.apply(w, Native.OP_ASSOC, e);
-        }
-        try (Call c = Call.take()) {
-            Encoder e = new Encoder(slab, txn, c.args);
             for (int i = 0; i < v.tail.count(); i++) {
-                e.child(v.tail.nth(i), (long) v.kept + i);
+                child(v.tail.nth(i), (long) v.kept + i);
             }
-            return txn.apply(w, Native.OP_CONJ, e);
+            op = Native.OP_CONJ; // of nothing, if only pops were left to do
         }
+        return w;
     }
 
-    private long list(HeapList l, EveList below) {
+    private long changes(HeapList l) {
+        EveList below = (EveList) l.below();
         long w = baseWord(below.snapshot, below.word);
         List<Object> firsts = new ArrayList<>();
         for (Object x = l; x instanceof HeapList h; x = h.pop()) {
             firsts.add(h.first());
         }
-        try (Call c = Call.take()) {
-            Encoder e = new Encoder(slab, txn, c.args);
-            for (int i = firsts.size(); --i >= 0;) {
-                e.child(firsts.get(i), (long) i);
-            }
-            return txn.apply(w, Native.OP_CONJ, e);
+        for (int i = firsts.size(); --i >= 0;) {
+            child(firsts.get(i), (long) i);
         }
-    }
-
-    Buffer buffer() {
-        return out;
+        op = Native.OP_CONJ;
+        return w;
     }
 }

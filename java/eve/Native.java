@@ -45,6 +45,9 @@ final class Native {
     static final int MUST_EXIST = 2;
     static final int READ_ONLY = 4;
 
+    /** Size of an eve_view. */
+    static final int FINISHED_VALUE = 48;
+
     static final boolean COUNT = Boolean.getBoolean("eve.count-crossings");
     static final LongAdder CROSSINGS = new LongAdder();
 
@@ -63,12 +66,12 @@ final class Native {
     private static final MethodHandle ITER_OPEN = function("eve_iter_open", "llpp");
     private static final MethodHandle ITER_CLOSE = function("eve_iter_close", "lp");
     private static final MethodHandle TXN_BEGIN = function("eve_txn_begin", "lippp");
-    private static final MethodHandle TXN_SET = function("eve_txn_set", "lllp");
     private static final MethodHandle TXN_REMOVE = function("eve_txn_remove", "llp");
     private static final MethodHandle TXN_COMMIT = function("eve_txn_commit", "lipp");
     private static final MethodHandle TXN_ABORT = function("eve_txn_abort", "lip");
     private static final MethodHandle TXN_BUILD = function("eve_txn_build", "lplpp");
     private static final MethodHandle TXN_IMPORT = function("eve_txn_import", "lllpp");
+    private static final MethodHandle TXN_FINISH = function("eve_txn_finish", "lllipLippp");
     private static final MethodHandle TXN_APPLY = function("eve_txn_apply", "lilipLpp");
     private static final MethodHandle SWAP = function("eve_swap", "lilipLpp");
 
@@ -288,15 +291,6 @@ final class Native {
         }
     }
 
-    static void set(Call c, long txn, long atom, long value) {
-        count();
-        try {
-            c.check((int) TXN_SET.invokeExact(txn, atom, value, c.err));
-        } catch (Throwable t) {
-            throw sneaky(t);
-        }
-    }
-
     static void remove(Call c, long txn, long atom) {
         count();
         try {
@@ -348,6 +342,16 @@ final class Native {
         count();
         try {
             return c.check((int) TXN_APPLY.invokeExact(txn, 0, coll, op, b.address(), b.length(), c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** The view is at c.out, the atom's value at c.out + FINISHED_VALUE. */
+    static int finish(Call c, long txn, long atom, long coll, int op, Buffer b) {
+        count();
+        try {
+            return c.check((int) TXN_FINISH.invokeExact(txn, atom, coll, op, b.address(), b.length(), 0, c.out, c.out + FINISHED_VALUE, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

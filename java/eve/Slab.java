@@ -242,12 +242,12 @@ public final class Slab implements AutoCloseable, IDeref {
     /** The group that new versions go to. */
     Group group() {
         Group g = open;
-        return g != null && System.nanoTime() - g.opened < GROUP_NANOS ? g : newGroup();
+        return g != null ? g : newGroup();
     }
 
     private synchronized Group newGroup() {
         Group g = open;
-        if (g != null && System.nanoTime() - g.opened < GROUP_NANOS) {
+        if (g != null) {
             return g;
         }
         checkOpen();
@@ -278,12 +278,18 @@ public final class Slab implements AutoCloseable, IDeref {
         }
     }
 
-    /** Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. */
+    /**
+     * Called now and then. Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. And no
+     * group is open for long, so that one that is held keeps only what died in that time.
+     */
     void dropStale() {
+        Group g = open;
+        if (g != null && System.nanoTime() - g.opened >= GROUP_NANOS) {
+            open = null;
+        }
         Snapshot s = current;
         if (s != null && !isCurrent(s)) {
             current = null;
-            Group g = open;
             if (g == s.group) {
                 open = null;
             }

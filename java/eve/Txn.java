@@ -1,5 +1,8 @@
 package eve;
 
+import static eve.Memory.ALL;
+import static eve.Memory.I64;
+
 import clojure.lang.Util;
 import java.lang.ref.Reference;
 
@@ -11,6 +14,9 @@ final class Txn implements AutoCloseable {
     private final long handle;
     final Snapshot base;
     private boolean ended;
+    /** What `prepare` has left to do. */
+    private Encoder last;
+    private long coll;
 
     Txn(Slab slab) {
         slab.checkWritable();
@@ -54,25 +60,39 @@ final class Txn implements AutoCloseable {
         return w;
     }
 
-    /** Applies an operation to a collection that it is defined for. No arguments: nothing to do. */
-    long apply(long coll, int op, Encoder args) {
-        if (args.buffer().length() == 0) {
-            return coll;
-        }
-        long w = apply(coll, op, args.buffer());
-        args.release();
-        return w;
-    }
-
+    /** Applies an operation to a collection that it is defined for. */
     long apply(long coll, int op, Buffer args) {
         if (Native.apply(call, handle, coll, op, args) != Native.OK) {
-            throw Util.runtimeException("eve: operation " + op + " isn't defined for the value");
+            throw undefined(op);
         }
         return call.out();
     }
 
-    void set(long atom, long value) {
-        Native.set(call, handle, atom, value);
+    private static RuntimeException undefined(int op) {
+        return Util.runtimeException("eve: operation " + op + " isn't defined for the value");
+    }
+
+    /** Writes a value but for the last step, which `finish` does. */
+    void prepare(Object x) {
+        call.args.reset();
+        last = new Encoder(slab, this, call.args);
+        coll = last.prepare(x);
+    }
+
+    /** Makes what was prepared the atom's value and commits: the new version, or null if another commit came first: run it again. */
+    Snapshot finish(long atom) {
+        ended = true;
+        int status = Native.finish(call, handle, atom, coll, last.op(), call.args);
+        last.release();
+        if (status == Native.RERUN) {
+            throw undefined(last.op());
+        }
+        return status == Native.CONFLICT ? null : slab.publish(group, call.out);
+    }
+
+    /** The word of the value that `finish` has made the atom's. */
+    long value() {
+        return ALL.get(I64, call.out + Native.FINISHED_VALUE);
     }
 
     void remove(long atom) {

@@ -7,7 +7,7 @@ use super::*;
 use crate::coll::{list, map, set, vector};
 use crate::error::{Error, Result};
 use crate::slab::writer::Writer;
-use crate::txn::ops::{apply, swap, Op};
+use crate::txn::ops::{apply_built, finish, swap, Op};
 use crate::value::{build, copy, hash_word};
 use crate::{Outcome, Txn};
 
@@ -159,6 +159,53 @@ pub unsafe extern "C" fn eve_txn_commit(
             };
             if !view.is_null() {
                 store(view, v.into())?;
+            }
+            slab.committed(v.version).map(|()| EVE_OK)
+        })
+    }
+}
+
+/// The end of a transaction in one call: eve_txn_apply of an operation to `coll` (not used by EVE_OP_RESET, which builds a value), eve_txn_set of the
+/// result, eve_txn_commit. Outcomes as theirs; `value` is the atom's value, `view` and it may be NULL. The transaction has ended in any case.
+///
+/// # Safety
+/// Pointers are NULL or valid for their lengths.
+#[no_mangle]
+pub unsafe extern "C" fn eve_txn_finish(
+    txn: EveTxn,
+    atom: EveWord,
+    coll: EveWord,
+    op: u32,
+    args: *const u8,
+    len: u64,
+    escaped: u32,
+    view: *mut EveView,
+    value: *mut EveWord,
+    err: *mut EveError,
+) -> EveStatus {
+    // SAFETY: the caller's promise.
+    unsafe {
+        guard(err, || {
+            let t = TXNS.take(txn)?;
+            let slab = t.slab().clone();
+            slab.check()?;
+            let (op, args) = match (Op::from_code(op), bytes(args, len)) {
+                (Ok(op), Ok(args)) => (op, args),
+                (Err(e), _) | (_, Err(e)) => {
+                    t.abort(escaped != 0);
+                    return Err(e);
+                }
+            };
+            let (v, word) = match finish(t, atom, coll, op, args, escaped != 0)? {
+                Some((Outcome::Committed(v), word)) => (v, word),
+                Some((Outcome::Conflict, _)) => return Ok(EVE_CONFLICT),
+                None => return Ok(EVE_RERUN),
+            };
+            if !view.is_null() {
+                store(view, v.into())?;
+            }
+            if !value.is_null() {
+                store(value, word)?;
             }
             slab.committed(v.version).map(|()| EVE_OK)
         })
@@ -405,10 +452,7 @@ pub unsafe extern "C" fn eve_txn_apply(
             required(out)?;
             let op = Op::from_code(op)?;
             let args = bytes(args, len)?;
-            let result = self::txn(txn)?.write(|w| {
-                let args = build::values(w, args)?;
-                apply(w, token, coll, op, &args)
-            })?;
+            let result = self::txn(txn)?.write(|w| apply_built(w, token, coll, op, args))?;
             match result {
                 Some(word) => store(out, word),
                 None => Ok(EVE_RERUN),

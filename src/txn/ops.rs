@@ -67,6 +67,11 @@ pub fn apply(w: &mut Writer, token: Token, coll: u64, op: Op, args: &[u64]) -> R
     }
 }
 
+/// [`apply`] with arguments that build buffer `args` describes.
+pub fn apply_built(w: &mut Writer, token: Token, coll: u64, op: Op, args: &[u8]) -> Result<Option<u64>> {
+    build::with_values(w, args, |w, args| apply(w, token, coll, op, args))
+}
+
 fn fold(
     w: &mut Writer,
     start: u64,
@@ -205,18 +210,38 @@ pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> 
     loop {
         let mut txn = Txn::begin(slab, group)?;
         let Some(old) = txn.get(atom)? else { return Ok(None) };
-        let base = txn.base();
-        let new = txn.write(|w| {
-            let args = build::values(w, args)?;
-            apply(w, 0, old, op, &args)
-        })?;
-        let Some(new) = new else { return Ok(Some(None)) };
+        let Some(new) = txn.write(|w| apply_built(w, 0, old, op, args))? else {
+            return Ok(Some(None));
+        };
         txn.set(atom, new)?;
         if let Outcome::Committed(view) = txn.commit(false)? {
-            debug_assert!(view.version >= base.version);
             return Ok(Some(Some(Swapped { view, old, new })));
         }
         backoff.spin();
+    }
+}
+
+/// The end of a transaction in one step: applies `op` to `coll`, binds the atom named `atom` to the result, and commits. The outcome and the
+/// atom's value; None if the operation doesn't apply. The transaction has ended in any case. Not synced, as [`Txn::commit_unsynced`].
+pub(crate) fn finish(
+    mut txn: Txn,
+    atom: u64,
+    coll: u64,
+    op: Op,
+    args: &[u8],
+    escaped: bool,
+) -> Result<Option<(Outcome, u64)>> {
+    let result = txn.write(|w| apply_built(w, 0, coll, op, args));
+    let result = result.and_then(|new| match new {
+        Some(new) => txn.set(atom, new).map(|()| Some(new)),
+        None => Ok(None),
+    });
+    match result {
+        Ok(Some(new)) => Ok(Some((txn.commit_unsynced(escaped)?, new))),
+        other => {
+            txn.abort(escaped);
+            other.map(|_| None)
+        }
     }
 }
 

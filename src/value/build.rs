@@ -53,14 +53,25 @@ pub fn value(w: &mut Writer, buffer: &[u8]) -> Result<u64> {
     Ok(value)
 }
 
-/// All values that `buffer` holds, one after the other.
-pub fn values(w: &mut Writer, buffer: &[u8]) -> Result<Vec<u64>> {
+/// Arguments of one operation that need no allocation.
+const FEW: usize = 8;
+
+/// Runs `f` with all values that `buffer` holds, one after the other.
+pub fn with_values<T>(w: &mut Writer, buffer: &[u8], f: impl FnOnce(&mut Writer, &[u64]) -> Result<T>) -> Result<T> {
     let mut d = Decoder::new(buffer);
-    let mut values = Vec::new();
-    while d.at < buffer.len() {
-        values.push(d.value(w, 0)?);
+    let (mut few, mut n) = ([0; FEW], 0);
+    while d.at < buffer.len() && n < FEW {
+        few[n] = d.value(w, 0)?;
+        n += 1;
     }
-    Ok(values)
+    if d.at == buffer.len() {
+        return f(w, &few[..n]);
+    }
+    let mut many = few.to_vec();
+    while d.at < buffer.len() {
+        many.push(d.value(w, 0)?);
+    }
+    f(w, &many)
 }
 
 /// A value that is refused is wrong at its op byte.

@@ -91,6 +91,13 @@ int main(int argc, char **argv) {
     OK(eve_txn_set(txn, 3, 0x300010, &err));
     FAILS(eve_txn_commit(txn, 0, NULL, &err));
     FAILS(eve_txn_commit(txn, 0, NULL, &err));
+    FAILS(eve_txn_finish(txn, 3, 0, EVE_OP_RESET, &byte, 1, 0, NULL, NULL, &err));
+    OK(eve_txn_begin(slab, 0, &txn, NULL, &err));
+    FAILS(eve_txn_finish(txn, 3, 0x300010, EVE_OP_CONJ, &byte, 1, 0, NULL, NULL, &err));
+    FAILS(eve_txn_abort(txn, 0, &err));
+    OK(eve_txn_begin(slab, 0, &txn, NULL, &err));
+    FAILS(eve_txn_finish(txn, 3, 0, EVE_OP_RESET, NULL, 10, 0, NULL, NULL, &err));
+    FAILS(eve_txn_abort(txn, 0, &err));
 
     OK(eve_txn_begin(slab, 0, &txn, NULL, &err));
     OK(eve_snapshot_open(slab, &snapshot, &view, &err));

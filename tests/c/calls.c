@@ -85,6 +85,42 @@ static void values(eve_txn txn, eve_word *out) {
     *out = m;
 }
 
+/* The last operation, the atom's new value and the commit in one call. */
+static void finishes(void) {
+    const uint8_t two[18] = {3, 9, 0, 0, 0, 0, 0, 0, 0, 3, 8}, list[6] = {17, 1, 0, 0, 0, 1};
+    eve_word name, w, state;
+    eve_txn txn;
+    eve_view view;
+    uint32_t group;
+    OK(eve_group_open(slab, &group, &err));
+    name = keyword("finished");
+    OK(eve_txn_begin(slab, group, &txn, NULL, &err));
+    OK(eve_txn_finish(txn, name, 0, EVE_OP_RESET, list, sizeof list, 0, &view, &w, &err));
+    prints_as(w, "(true)");
+    CHECK(eve_txn_abort(txn, 0, &err) == EVE_E_HANDLE);
+    state = view.state;
+    OK(eve_txn_begin(slab, group, &txn, &view, &err));
+    CHECK(view.state == state);
+    OK(eve_txn_finish(txn, name, w, EVE_OP_CONJ, two, sizeof two, 0, &view, NULL, &err));
+    OK(eve_get(slab, view.state, name, &w, &err));
+    prints_as(w, "(8 9 true)");
+    OK(eve_txn_begin(slab, group, &txn, NULL, &err));
+    CHECK(eve_txn_finish(txn, name, w, EVE_OP_ASSOC, two, sizeof two, 0, NULL, NULL, &err) == EVE_RERUN);
+    CHECK(eve_txn_abort(txn, 0, &err) == EVE_E_HANDLE);
+    OK(eve_txn_begin(slab, group, &txn, NULL, &err));
+    CHECK(eve_txn_finish(txn, name, w, 99, two, sizeof two, 0, NULL, NULL, &err) == EVE_E_ARG);
+    CHECK(eve_txn_abort(txn, 0, &err) == EVE_E_HANDLE);
+    /* another commit to the atom comes first */
+    eve_swapped swapped;
+    OK(eve_txn_begin(slab, group, &txn, NULL, &err));
+    OK(eve_swap(slab, group, name, EVE_OP_POP, NULL, 0, &swapped, &err));
+    CHECK(eve_txn_finish(txn, name, w, EVE_OP_CONJ, two, sizeof two, 0, &view, &w, &err) == EVE_CONFLICT);
+    OK(eve_txn_begin(slab, group, &txn, NULL, &err));
+    OK(eve_txn_remove(txn, name, &err));
+    OK(eve_txn_commit(txn, 0, NULL, &err));
+    OK(eve_group_close(slab, group, &err));
+}
+
 static void iterates(eve_word m) {
     eve_iter iter;
     eve_word k, v;
@@ -157,6 +193,7 @@ int main(int argc, char **argv) {
     CHECK(w == m);
     OK(eve_txn_commit(txn, 0, &view, &err));
     CHECK(view.version == base.version + 1);
+    finishes();
 
     OK(eve_group_open(slab, &group, &err));
     OK(eve_group_view(slab, group, &view, &err));
