@@ -52,28 +52,31 @@ final class Native {
     static final LongAdder CROSSINGS = new LongAdder();
 
     private static final SymbolLookup LIBRARY = load();
-    private static final MethodHandle OPEN = function("eve_open", "pppp");
-    private static final MethodHandle OPEN_ANONYMOUS = function("eve_open_anonymous", "ppp");
-    private static final MethodHandle CLOSE = function("eve_close", "lp");
-    private static final MethodHandle SLAB_MEMORY = function("eve_slab_memory", "lpp");
-    private static final MethodHandle GROUP_OPEN = function("eve_group_open", "lpp");
-    private static final MethodHandle GROUP_CLOSE = function("eve_group_close", "lip");
-    private static final MethodHandle GROUP_VIEW = function("eve_group_view", "lipp");
-    private static final MethodHandle SYNC = function("eve_sync", "lpp");
-    private static final MethodHandle WAIT = function("eve_wait", "lllpp");
-    private static final MethodHandle WAKE = function("eve_wake", "lp");
-    private static final MethodHandle INTERN = function("eve_symbol_intern", "liplplpp");
-    private static final MethodHandle ITER_OPEN = function("eve_iter_open", "llpp");
-    private static final MethodHandle ITER_CLOSE = function("eve_iter_close", "lp");
-    private static final MethodHandle TXN_BEGIN = function("eve_txn_begin", "lippp");
-    private static final MethodHandle TXN_REMOVE = function("eve_txn_remove", "llp");
-    private static final MethodHandle TXN_COMMIT = function("eve_txn_commit", "lipp");
-    private static final MethodHandle TXN_ABORT = function("eve_txn_abort", "lip");
-    private static final MethodHandle TXN_BUILD = function("eve_txn_build", "lplpp");
-    private static final MethodHandle TXN_IMPORT = function("eve_txn_import", "lllpp");
-    private static final MethodHandle TXN_FINISH = function("eve_txn_finish", "lllipLippp");
-    private static final MethodHandle TXN_APPLY = function("eve_txn_apply", "lilipLpp");
-    private static final MethodHandle SWAP = function("eve_swap", "lilipLpp");
+
+    // A class for each, so that a handle is linked when it is used first: that costs some ms each, and few programs use them all. It is still a
+    // constant for the compiler.
+    private static final class Open { static final MethodHandle CALL = function("eve_open", "pppp"); }
+    private static final class OpenAnonymous { static final MethodHandle CALL = function("eve_open_anonymous", "ppp"); }
+    private static final class Close { static final MethodHandle CALL = function("eve_close", "lp"); }
+    private static final class SlabMemory { static final MethodHandle CALL = function("eve_slab_memory", "lpp"); }
+    private static final class GroupOpen { static final MethodHandle CALL = function("eve_group_open", "lpp"); }
+    private static final class GroupClose { static final MethodHandle CALL = function("eve_group_close", "lip"); }
+    private static final class GroupView { static final MethodHandle CALL = function("eve_group_view", "lipp"); }
+    private static final class Sync { static final MethodHandle CALL = function("eve_sync", "lpp"); }
+    private static final class Wait { static final MethodHandle CALL = function("eve_wait", "lllpp"); }
+    private static final class Wake { static final MethodHandle CALL = function("eve_wake", "lp"); }
+    private static final class Intern { static final MethodHandle CALL = function("eve_symbol_intern", "liplplpp"); }
+    private static final class IterOpen { static final MethodHandle CALL = function("eve_iter_open", "llpp"); }
+    private static final class IterClose { static final MethodHandle CALL = function("eve_iter_close", "lp"); }
+    private static final class TxnBegin { static final MethodHandle CALL = function("eve_txn_begin", "lippp"); }
+    private static final class TxnRemove { static final MethodHandle CALL = function("eve_txn_remove", "llp"); }
+    private static final class TxnCommit { static final MethodHandle CALL = function("eve_txn_commit", "lipp"); }
+    private static final class TxnAbort { static final MethodHandle CALL = function("eve_txn_abort", "lip"); }
+    private static final class TxnBuild { static final MethodHandle CALL = function("eve_txn_build", "lplpp"); }
+    private static final class TxnImport { static final MethodHandle CALL = function("eve_txn_import", "lllpp"); }
+    private static final class TxnFinish { static final MethodHandle CALL = function("eve_txn_finish", "lllipLippp"); }
+    private static final class TxnApply { static final MethodHandle CALL = function("eve_txn_apply", "lilipLpp"); }
+    private static final class Swap { static final MethodHandle CALL = function("eve_swap", "lilipLpp"); }
 
     private Native() {}
 
@@ -162,7 +165,7 @@ final class Native {
     static void open(Call c) {
         count();
         try {
-            c.check((int) OPEN.invokeExact(c.buffer(), c.options, c.out, c.err));
+            c.check((int) Open.CALL.invokeExact(c.buffer(), c.options, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -171,7 +174,7 @@ final class Native {
     static void openAnonymous(Call c) {
         count();
         try {
-            c.check((int) OPEN_ANONYMOUS.invokeExact(c.options, c.out, c.err));
+            c.check((int) OpenAnonymous.CALL.invokeExact(c.options, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -180,7 +183,7 @@ final class Native {
     static void close(Call c, long slab) {
         count();
         try {
-            c.check((int) CLOSE.invokeExact(slab, c.err));
+            c.check((int) Close.CALL.invokeExact(slab, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -189,7 +192,7 @@ final class Native {
     static void slabMemory(Call c, long slab) {
         count();
         try {
-            c.check((int) SLAB_MEMORY.invokeExact(slab, c.out, c.err));
+            c.check((int) SlabMemory.CALL.invokeExact(slab, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -198,7 +201,7 @@ final class Native {
     static void groupOpen(Call c, long slab) {
         count();
         try {
-            c.check((int) GROUP_OPEN.invokeExact(slab, c.out, c.err));
+            c.check((int) GroupOpen.CALL.invokeExact(slab, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -207,7 +210,7 @@ final class Native {
     static void groupClose(Call c, long slab, int group) {
         count();
         try {
-            c.check((int) GROUP_CLOSE.invokeExact(slab, group, c.err));
+            c.check((int) GroupClose.CALL.invokeExact(slab, group, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -216,7 +219,7 @@ final class Native {
     static void groupView(Call c, long slab, int group) {
         count();
         try {
-            c.check((int) GROUP_VIEW.invokeExact(slab, group, c.out, c.err));
+            c.check((int) GroupView.CALL.invokeExact(slab, group, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -225,7 +228,7 @@ final class Native {
     static void sync(Call c, long slab) {
         count();
         try {
-            c.check((int) SYNC.invokeExact(slab, c.out, c.err));
+            c.check((int) Sync.CALL.invokeExact(slab, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -234,7 +237,7 @@ final class Native {
     static int await(Call c, long slab, long seen, long timeoutMs) {
         count();
         try {
-            return c.check((int) WAIT.invokeExact(slab, seen, timeoutMs, c.out, c.err));
+            return c.check((int) Wait.CALL.invokeExact(slab, seen, timeoutMs, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -243,7 +246,7 @@ final class Native {
     static void wake(Call c, long slab) {
         count();
         try {
-            c.check((int) WAKE.invokeExact(slab, c.err));
+            c.check((int) Wake.CALL.invokeExact(slab, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -254,7 +257,7 @@ final class Native {
         count();
         try {
             long name = c.buffer() + Math.max(0, nsLength);
-            c.check((int) INTERN.invokeExact(slab, kind, c.buffer(), nsLength, name, nameLength, c.out, c.err));
+            c.check((int) Intern.CALL.invokeExact(slab, kind, c.buffer(), nsLength, name, nameLength, c.out, c.err));
             return c.out();
         } catch (Throwable t) {
             throw sneaky(t);
@@ -264,7 +267,7 @@ final class Native {
     static long iterOpen(Call c, long slab, long word) {
         count();
         try {
-            c.check((int) ITER_OPEN.invokeExact(slab, word, c.out, c.err));
+            c.check((int) IterOpen.CALL.invokeExact(slab, word, c.out, c.err));
             return c.out();
         } catch (Throwable t) {
             throw sneaky(t);
@@ -274,7 +277,7 @@ final class Native {
     static void iterClose(Call c, long iter) {
         count();
         try {
-            c.check((int) ITER_CLOSE.invokeExact(iter, c.err));
+            c.check((int) IterClose.CALL.invokeExact(iter, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -284,7 +287,7 @@ final class Native {
     static long begin(Call c, long slab, int group) {
         count();
         try {
-            c.check((int) TXN_BEGIN.invokeExact(slab, group, c.out, c.out + 8, c.err));
+            c.check((int) TxnBegin.CALL.invokeExact(slab, group, c.out, c.out + 8, c.err));
             return c.out();
         } catch (Throwable t) {
             throw sneaky(t);
@@ -294,7 +297,7 @@ final class Native {
     static void remove(Call c, long txn, long atom) {
         count();
         try {
-            c.check((int) TXN_REMOVE.invokeExact(txn, atom, c.err));
+            c.check((int) TxnRemove.CALL.invokeExact(txn, atom, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -303,7 +306,7 @@ final class Native {
     static int commit(Call c, long txn, boolean escaped) {
         count();
         try {
-            return c.check((int) TXN_COMMIT.invokeExact(txn, escaped ? 1 : 0, c.out, c.err));
+            return c.check((int) TxnCommit.CALL.invokeExact(txn, escaped ? 1 : 0, c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -312,7 +315,7 @@ final class Native {
     static void abort(Call c, long txn, boolean escaped) {
         count();
         try {
-            c.check((int) TXN_ABORT.invokeExact(txn, escaped ? 1 : 0, c.err));
+            c.check((int) TxnAbort.CALL.invokeExact(txn, escaped ? 1 : 0, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -321,7 +324,7 @@ final class Native {
     static long build(Call c, long txn, Buffer b) {
         count();
         try {
-            c.check((int) TXN_BUILD.invokeExact(txn, b.address(), b.length(), c.out, c.err));
+            c.check((int) TxnBuild.CALL.invokeExact(txn, b.address(), b.length(), c.out, c.err));
             return c.out();
         } catch (Throwable t) {
             throw sneaky(t);
@@ -331,7 +334,7 @@ final class Native {
     static long importWord(Call c, long txn, long version, long word) {
         count();
         try {
-            c.check((int) TXN_IMPORT.invokeExact(txn, version, word, c.out, c.err));
+            c.check((int) TxnImport.CALL.invokeExact(txn, version, word, c.out, c.err));
             return c.out();
         } catch (Throwable t) {
             throw sneaky(t);
@@ -341,7 +344,7 @@ final class Native {
     static int apply(Call c, long txn, long coll, int op, Buffer b) {
         count();
         try {
-            return c.check((int) TXN_APPLY.invokeExact(txn, 0, coll, op, b.address(), b.length(), c.out, c.err));
+            return c.check((int) TxnApply.CALL.invokeExact(txn, 0, coll, op, b.address(), b.length(), c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -351,7 +354,7 @@ final class Native {
     static int finish(Call c, long txn, long atom, long coll, int op, Buffer b) {
         count();
         try {
-            return c.check((int) TXN_FINISH.invokeExact(txn, atom, coll, op, b.address(), b.length(), 0, c.out, c.out + FINISHED_VALUE, c.err));
+            return c.check((int) TxnFinish.CALL.invokeExact(txn, atom, coll, op, b.address(), b.length(), 0, c.out, c.out + FINISHED_VALUE, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }
@@ -360,7 +363,7 @@ final class Native {
     static int swap(Call c, long slab, int group, long atom, int op, Buffer b) {
         count();
         try {
-            return c.check((int) SWAP.invokeExact(slab, group, atom, op, b.address(), b.length(), c.out, c.err));
+            return c.check((int) Swap.CALL.invokeExact(slab, group, atom, op, b.address(), b.length(), c.out, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

@@ -36,7 +36,7 @@ impl Op {
         [Reset, Assoc, Dissoc, Conj, Disj, Pop, Add]
             .get(code as usize)
             .copied()
-            .ok_or(Error::arg("unknown operation"))
+            .ok_or_else(|| Error::arg("unknown operation"))
     }
 }
 
