@@ -7,6 +7,9 @@ import java.lang.management.MemoryUsage;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,6 +20,13 @@ final class Pins {
     private static final Set<Slab> SLABS = ConcurrentHashMap.newKeySet();
     private static final Set<AtomRef> ATOMS = ConcurrentHashMap.newKeySet();
     private static final ReferenceQueue<Atom> DEAD_ATOMS = new ReferenceQueue<>();
+
+    // Of the daemon alone.
+    /** Dead atoms that are still in their slabs. */
+    private static final List<AtomRef> UNREMOVED = new ArrayList<>();
+    /** Slabs whose atoms couldn't be removed at the last try. */
+    private static Set<Slab> failing = Set.of();
+    private static long lastTry;
 
     // When unreachable handles hold much, the collector is asked to find them: it doesn't know how large they are. Only where that is cheap; the
     // rest of the memory policy belongs here as well.
@@ -113,7 +123,7 @@ final class Pins {
                 SLABS.forEach(Slab::dropStale);
             } catch (InterruptedException e) {
                 return;
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // whatever it is, the rest must still be freed
                 System.getLogger("eve").log(System.Logger.Level.WARNING, "eve-pins: releasing memory failed", e);
             }
         }
@@ -135,11 +145,42 @@ final class Pins {
 
     private static void pollAtoms() {
         for (Reference<? extends Atom> r; (r = DEAD_ATOMS.poll()) != null;) {
-            AtomRef a = (AtomRef) r;
-            ATOMS.remove(a);
+            UNREMOVED.add((AtomRef) r);
+        }
+        long now = System.nanoTime();
+        if (UNREMOVED.isEmpty() || !failing.isEmpty() && now - lastTry < IDLE_MS * 1_000_000) {
+            return;
+        }
+        lastTry = now;
+        Set<Slab> failed = new HashSet<>();
+        UNREMOVED.removeIf(a -> {
+            boolean done = !failed.contains(a.slab) && remove(a);
+            if (done) {
+                ATOMS.remove(a);
+            } else {
+                failed.add(a.slab); // what stopped one will stop the others
+            }
+            return done;
+        });
+        failing = failed;
+    }
+
+    /** Removes the atom from its slab. False: it has to be tried again, or the atom would stay for good; a full slab or table may have room then. */
+    private static boolean remove(AtomRef a) {
+        try {
             if (!a.slab.isClosed()) {
                 Txn.removeAtom(a.slab, a.word);
             }
+            return true;
+        } catch (RuntimeException | Error e) {
+            if (a.slab.isClosed()) {
+                return true;
+            }
+            if (!failing.contains(a.slab)) {
+                System.getLogger("eve").log(System.Logger.Level.WARNING,
+                    "eve-pins: atoms that nobody uses can't be removed from " + a.slab.name() + " now, trying again: " + e.getMessage());
+            }
+            return false;
         }
     }
 }

@@ -144,6 +144,55 @@
     (dotimes [i 200] (e/atom i))
     (is (u/eventually #(do (System/gc) (<= (count @s) (+ before 20)))))))
 
+(defn- log-of
+  "What the library logs while (f) runs: [message thrown] of each record, in an atom that f gets."
+  [f]
+  (let [logger (java.util.logging.Logger/getLogger "eve"), records (atom [])
+        handler (proxy [java.util.logging.Handler] []
+                  (publish [^java.util.logging.LogRecord r] (swap! records conj [(.getMessage r) (.getThrown r)]))
+                  (flush [])
+                  (close []))]
+    (.addHandler logger handler)
+    (.setUseParentHandlers logger false)
+    (try (f records)
+         (finally (.setUseParentHandlers logger true)
+                  (.removeHandler logger handler)))))
+
+(defn- transactions
+  "As many transactions as the slab can have at once."
+  [s]
+  (let [make (doto (.getDeclaredConstructor (Class/forName "eve.Txn") (into-array Class [Slab])) (.setAccessible true))]
+    (loop [all []]
+      (if-let [t (try (.newInstance make (object-array [s])) (catch java.lang.reflect.InvocationTargetException _ nil))]
+        (recur (conj all t))
+        all))))
+
+(deftest ^:slow an-atom-that-can-not-be-removed-yet-is-removed-later
+  (let [s (e/open (u/temp-path))]
+    (log-of
+     (fn [records]
+       (dotimes [i 5] (.atom ^Slab s {:n i}))
+       (let [held (transactions s)]
+         (is (u/eventually #(do (System/gc) (seq @records))))
+         (Thread/sleep 2500) ; two more tries
+         (is (= 1 (count @records)) "told once")
+         (is (re-find #"at once" (ffirst @records)) "with the reason")
+         (is (nil? (second (first @records))) "and no stack trace")
+         (doseq [^java.lang.AutoCloseable t held] (.close t)))
+       (is (u/eventually #(do (System/gc) (empty? @s))))
+       (is (= 1 (count @records)))))
+    (e/close! s)))
+
+(deftest atoms-without-a-name-of-a-closed-slab-are-no-error
+  (log-of
+   (fn [records]
+     (let [s (e/open (u/temp-path))]
+       (dotimes [i 5] (.atom ^Slab s [i]))
+       (e/close! s))
+     (dotimes [_ 3] (collect-garbage) (e/atom 1))
+     (Thread/sleep 1200)
+     (is (= [] @records)))))
+
 (deftest ^:slow a-read-outlives-the-handle-in-its-hand
   (testing "the last use of a value is inside the read: its version must stay until the read is over"
     (let [a (e/atom {:id ::a :persistent (u/temp-path)} (big "x")), bad (atom 0), stop (atom false)
