@@ -20,12 +20,12 @@ const FIRST_SEGMENT = 0x40000000;
 const MAP_STRIDE = 4;
 const SET_STRIDE = 2;
 
-const POPCOUNT = new Uint8Array(256);
-for (let i = 1; i < 256; i++) POPCOUNT[i] = POPCOUNT[i >> 1] + (i & 1);
+// 11 bits at once: three loads instead of the four of a table of bytes, and at 2 KiB it stays in the cache.
+const POPCOUNT = new Uint8Array(2048);
+for (let i = 1; i < 2048; i++) POPCOUNT[i] = POPCOUNT[i >> 1] + (i & 1);
 
-function popcount(x) {
-  return POPCOUNT[x & 255] + POPCOUNT[(x >>> 8) & 255] + POPCOUNT[(x >>> 16) & 255] + POPCOUNT[x >>> 24];
-}
+// A constant, not a function declaration: the compiler would check each time that nobody has replaced that.
+const popcount = (x) => POPCOUNT[x & 2047] + POPCOUNT[(x >>> 11) & 2047] + POPCOUNT[x >>> 22];
 
 // Of the collision node that `leaf` met; read at once by its caller.
 let collisionLow = 0;
@@ -36,6 +36,12 @@ function leaf(m, lo, hi, h, type, stride) {
   const I = m.I0;
   const limit = m.L0;
   let shift = 0;
+  // Known to be int32, they stay in registers as they are; the loop would convert them at each level.
+  lo |= 0;
+  hi |= 0;
+  h |= 0;
+  type |= 0;
+  stride |= 0;
   // As `segment` checks, with what doesn't change held in registers.
   while (hi === 0 && (lo & 15) === 0 && lo >>> 4 < limit && shift < 35) {
     const o = lo >>> 2;
