@@ -4,6 +4,7 @@ import { EveError, corrupt } from './error.js';
 import { CONTROL_ROOT, RECORDS, RECORD_SIZE, RECORD_VERSION, SLACK } from './layout.js';
 
 const SEGMENT = 0x100000000;
+const WINDOW_STEP = 0x40000000;
 /** Where the version of record 0 is, in units of 4 bytes. */
 const RECORD_VERSIONS = (RECORDS + RECORD_VERSION) >>> 2;
 const NO_WORDS = new Int32Array(0);
@@ -17,7 +18,8 @@ export class Memory {
   constructor(source, name) {
     this.source = source;
     this.name = name;
-    // Not enumerable: JSON and the like would write out the whole slab.
+    // Not enumerable: whatever visits all properties (JSON, a structured clone, the message of an assertion) would read the windows to their
+    // end, and die there.
     hidden(this, 'I0', NO_WORDS); // segment 0
     this.L0 = 0; // limit of segment 0 in units of 16 bytes
     this.symbols = []; // keywords and symbols by id
@@ -37,8 +39,10 @@ export class Memory {
       const limit = Math.min(backed - s * SEGMENT, SEGMENT);
       const readable = Math.min(limit + SLACK, SEGMENT, this.source.reserved - s * SEGMENT);
       if (!(this.bytes[s]?.length >= readable)) {
-        // It ends where the file does: whatever meets an array of it (a debugger, a structured clone) can read it to its end.
-        const buffer = this.source.window(s, readable);
+        // Steps, so that growing rarely needs a new window: the collector takes each for garbage of that size and runs. What lies beyond the
+        // limit must never be read (it is beyond the end of the file).
+        const size = Math.min(Math.ceil(readable / WINDOW_STEP) * WINDOW_STEP, SEGMENT, this.source.reserved - s * SEGMENT);
+        const buffer = this.source.window(s, size);
         this.words[s] = new Int32Array(buffer);
         this.bytes[s] = new Uint8Array(buffer);
       }

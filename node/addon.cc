@@ -273,7 +273,7 @@ napi_value SlabMemory(napi_env env, napi_callback_info info) {
   return a.status(s);
 }
 
-// window(slab, segment, bytes) -> ArrayBuffer on the mapping, or a status. The bytes must be within the file: reading beyond its end is a signal.
+// window(slab, segment, bytes) -> ArrayBuffer on the mapping, or a status. It may reach beyond the end of the file, where nobody must read.
 napi_value Window(napi_env env, napi_callback_info info) {
   Args a(env, info);
   eve_memory m{};
