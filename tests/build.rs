@@ -317,6 +317,7 @@ fn nested(op: &str, depth: usize) -> Vec<u8> {
 
 /// What a runaway recursion of the caller leaves.
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "sanitizers need several times the stack")]
 fn a_thread_with_hardly_any_stack_left_gets_an_error_for_deep_values_and_works_for_flat_ones() {
     let slab = Slab::anonymous(&Options::default()).unwrap();
     let run = || {
@@ -337,6 +338,7 @@ fn a_thread_with_hardly_any_stack_left_gets_an_error_for_deep_values_and_works_f
 
 /// V4: a JVM thread has one MiB of stack, some of it used before we are called.
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "sanitizers need several times the stack")]
 fn values_nested_to_the_limit_need_little_stack_and_deeper_ones_are_errors() {
     let s = slab();
     for op in ["vector", "list", "set", "map", "key"] {
