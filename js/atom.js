@@ -1,7 +1,7 @@
 // Atoms: named values that all processes share.
 import { Snapshot } from './snapshot.js';
 import { find, NONE } from './champ.js';
-import { RERUN, NOT_FOUND } from './native.js';
+import { FULL, NOT_FOUND, RERUN } from './native.js';
 import { OP } from './op.js';
 import { FAST, assoc, conj, dissoc, inc, add } from './ops.js';
 import { decode, decodeAt } from './reader.js';
@@ -97,16 +97,24 @@ export class Atom {
     const { slab, _memory: memory } = this;
     slab.check();
     const { native } = slab;
-    const group = slab.openGroup();
     const length = native.encoder.encode(args, memory, null);
-    const status = native.checkRead(native.addon.swap(slab.id, group.id, this._low, this._high, op, length));
+    let status = this._call(op, length);
+    // Twice: the first makes the core look through what the groups had held.
+    if (status === FULL && slab.makeRoom() && (status = this._call(op, length)) === FULL) status = this._call(op, length);
+    native.checkRead(status);
     if (status === NOT_FOUND) throw noAtom(this.name);
     if (status === RERUN) return false;
     const lo = native.wordLow;
     const hi = native.wordHigh;
-    const view = slab.adopt(slab.viewOf(group));
+    const view = slab.adopt(slab.viewOf(slab.group));
     this._keep(view, decode(view, lo, hi));
     return true;
+  }
+
+  _call(op, length) {
+    const { slab } = this;
+    const group = slab.openGroup();
+    return slab.native.addon.swap(slab.id, group.id, this._low, this._high, op, length);
   }
 
   /** Sets the value and returns it as it is in the slab. */

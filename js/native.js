@@ -6,6 +6,8 @@ import { EveError, statusError } from './error.js';
 export const NOT_FOUND = 1;
 export const CONFLICT = 2;
 export const RERUN = 5;
+/** Of its errors. */
+export const FULL = -7;
 
 const ABI = 1;
 const OUT_BYTES = 104;

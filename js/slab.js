@@ -28,6 +28,7 @@ export class Slab {
     this.readOnly = native.readOnly;
     this.current = null;
     this.group = null;
+    this.retired = this.collected = 0; // bytes in the life of the slab: now, and when the collector was last asked for room
     this.atoms = new Map();
     this.watches = new Watches(this);
     // Without it an idle process would hold the version that it read last for ever.
@@ -62,7 +63,7 @@ export class Slab {
     view.time = native.time;
     view.state = decode(view, native.stateLow, native.stateHigh);
     if (!(view.state instanceof EveMap)) throw corrupt('a state that is not a map', native.stateLow, native.stateHigh);
-    group.retired = native.retired;
+    group.retired = this.retired = native.retired;
     if (!(group.since >= 0)) group.since = group.retired;
     return view;
   }
@@ -85,12 +86,26 @@ export class Slab {
   /** Lets go what nobody may be reading. */
   tidy() {
     if (this.memory.closed) return;
-    if (this.current !== null && !this.memory.isCurrent(this.current)) {
-      this.current = null;
-      this.group = null;
-      for (const atom of this.atoms.values()) atom._forget();
-    }
+    if (this.current !== null && !this.memory.isCurrent(this.current)) this.forget();
     this.native.check(this.native.addon.pinPoll(this.id));
+  }
+
+  /** Forgets what is kept for the next read, and with it the group that pins it. */
+  forget() {
+    this.current = this.group = null;
+    for (const atom of this.atoms.values()) atom._forget();
+  }
+
+  /**
+   * For a slab that is full: has the collector find the groups that nobody uses any more, which may pin what was removed since. False if too little
+   * was removed since the last time for that to be worth a collection. The functions that called the core must have returned: their frames hold groups.
+   */
+  makeRoom() {
+    if (this.retired - this.collected < this.memory.size / 16) return false;
+    this.collected = this.retired;
+    this.forget();
+    this.native.check(this.native.addon.pinCollect(this.id));
+    return true;
   }
 
   /** The atom of that name, made with the initial value if it isn't there. Without one, a missing atom is an error. */
@@ -165,8 +180,7 @@ export class Slab {
     clearInterval(this.timer);
     for (const group of native.addon.pinObjects(this.id)) group.alive = false;
     memory.close();
-    this.current = this.group = null;
-    for (const atom of this.atoms.values()) atom._forget();
+    this.forget();
     this.watches.all.clear();
     native.check(native.addon.close(this.id));
   }

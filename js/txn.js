@@ -97,18 +97,31 @@ export class Txn {
  * @param {(txn: Txn) => any} f
  */
 export function transact(slab, f) {
-  for (;;) {
-    const txn = new Txn(slab);
-    let result;
+  for (let tries = 0; ; ) {
     try {
-      result = txn.run(() => f(txn));
+      const done = attempt(slab, f);
+      if (done !== null) return done;
     } catch (e) {
-      txn.abort();
-      throw e;
+      if (!(e instanceof EveError && e.code === 'EVE_FULL' && slab.memory.txn === null)) throw e;
+      // Twice: the first makes the core look through what the groups had held.
+      if (tries === 0 ? !slab.makeRoom() : tries === 2) throw e;
+      tries++;
     }
-    const view = txn.commit();
-    if (view !== null) return [result, view];
   }
+}
+
+// One run of a transaction; null if another commit came between.
+function attempt(slab, f) {
+  const txn = new Txn(slab);
+  let result;
+  try {
+    result = txn.run(() => f(txn));
+  } catch (e) {
+    txn.abort();
+    throw e;
+  }
+  const view = txn.commit();
+  return view === null ? null : [result, view];
 }
 
 export function noAtom(name) {

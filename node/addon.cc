@@ -396,6 +396,15 @@ napi_value PinPoll(napi_env env, napi_callback_info info) {
   return a.status(static_cast<int32_t>(all - kept));
 }
 
+// pinCollect(slab) -> the same, after the collector has run: it does so at once when it is told of very much memory.
+napi_value PinCollect(napi_env env, napi_callback_info info) {
+  constexpr int64_t VERY_MUCH = int64_t{1} << 40;
+  int64_t now = 0;
+  napi_adjust_external_memory(env, VERY_MUCH, &now);
+  napi_adjust_external_memory(env, -VERY_MUCH, &now);
+  return PinPoll(env, info);
+}
+
 // pinObjects(slab) -> array of the objects that are alive
 napi_value PinObjects(napi_env env, napi_callback_info info) {
   Args a(env, info);
@@ -600,7 +609,7 @@ constexpr Function FUNCTIONS[] = {
     {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync},
     {"intern", Symbol<eve_symbol_intern>}, {"find", Symbol<eve_symbol_find>},
     {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"snapshotOpen", SnapshotOpen},
-    {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinObjects", PinObjects},
+    {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinCollect", PinCollect}, {"pinObjects", PinObjects},
     {"watchStart", WatchStart}, {"watchRef", WatchRef}, {"watchStop", WatchStop},
     {"txnBegin", TxnBegin}, {"txnGet", TxnGet}, {"txnSet", TxnSet}, {"txnRemove", TxnRemove}, {"txnCommit", TxnCommit},
     {"txnAbort", TxnAbort}, {"txnBuild", TxnBuild}, {"txnApply", TxnApply}, {"swap", Swap},

@@ -250,3 +250,32 @@ test('doubles, zeros and NaN are found as Clojure finds them', () => {
   assert.equal(slab.atom('m', new Map([[keyword('a'), 1]])).deref().get('a'), undefined);
   slab.close();
 });
+
+test('what was removed from a full slab makes room, though handles that nobody has any more had kept it', () => {
+  const slab = openAnonymous({ maxBytes: 16 << 20 });
+  const a = slab.atom('a', {});
+  const value = new Uint8Array(100000).fill(1);
+  const change = [(k) => a.assoc(k, value), (k) => a.swap((m) => m.set(k, value))];
+  const fill = (f) => {
+    for (let n = 0; ; n++) {
+      try {
+        f(n);
+      } catch (e) {
+        assert.equal(e.code, 'EVE_FULL');
+        return n;
+      }
+    }
+  };
+  const counts = [];
+  for (let round = 0; round < 6; round++) {
+    counts.push(fill(change[round % 2]));
+    assert.equal(a.deref().size, counts[round]);
+    assert.equal(a.reset({}).size, 0);
+  }
+  assert.ok(Math.min(...counts) > 80, String(counts));
+  const held = (fill(change[0]), a.deref());
+  a.reset({});
+  assert.ok(fill(change[0]) < 20, 'what somebody holds stays');
+  assert.equal(held.get(0)[5], 1);
+  slab.close();
+});
