@@ -50,6 +50,8 @@ export function describe(x) {
   if (typeof x === 'function') return `a function${x.name ? ` (${x.name})` : ''}`;
   if (typeof x === 'symbol') return 'a JavaScript symbol (use keyword() or symbol() of eve)';
   if (x instanceof Date) return 'an invalid Date';
-  if (typeof x === 'object') return `an object of class ${x.constructor?.name ?? '?'} (plain objects, arrays, Map, Set can be stored)`;
+  const name = x?.constructor?.name;
+  if (['Map', 'Set', 'Date', 'Uint8Array'].includes(name)) return `a ${name} of another realm, such as a vm context (copy it: new ${name}(..))`;
+  if (typeof x === 'object') return `an object of class ${typeof name === 'string' ? name : '?'} (plain objects, arrays, Map, Set can be stored)`;
   return `a ${typeof x}`;
 }

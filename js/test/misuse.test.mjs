@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { temp } from './support/temp.mjs';
 import { EveError, double, equal, hash, keyword, list, open, openAnonymous, print } from 'eve';
 
@@ -277,5 +278,18 @@ test('what was removed from a full slab makes room, though handles that nobody h
   a.reset({});
   assert.ok(fill(change[0]) < 20, 'what somebody holds stays');
   assert.equal(held.get(0)[5], 1);
+  slab.close();
+});
+
+test('plain objects and arrays of another realm are stored, its other objects are errors that say so', () => {
+  const slab = openAnonymous();
+  const a = slab.atom('a', 0);
+  assert.equal(String(a.reset(runInNewContext('[{ a: 1 }, "b"]'))), '[{"a" 1} "b"]');
+  for (const code of ['new Map()', 'new Set()', 'new Date(5)', 'new Uint8Array(1)']) {
+    fails(() => a.reset([runInNewContext(code)]), 'EVE_TYPE', /another realm.*copy it.* at \[0\]/);
+  }
+  class Odd {}
+  Odd.prototype.constructor = { name: Symbol('no text') };
+  fails(() => a.reset(new Odd()), 'EVE_TYPE', /class \?/);
   slab.close();
 });
