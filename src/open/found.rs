@@ -155,7 +155,8 @@ pub(super) fn reserve(file: &File, len: u64, options: &Options, path: &Path) -> 
     loop {
         match Region::shared(file, size) {
             Ok(region) => return Ok(region),
-            Err(e) if e.raw_os_error() == Some(libc::ENOMEM) && size > need => {
+            // EINVAL is what tools that emulate the processor say to a mapping larger than they can have.
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENOMEM | libc::EINVAL)) && size > need => {
                 size = (size / 2).next_multiple_of(PAGE).max(need)
             }
             Err(e) if e.raw_os_error() == Some(libc::ENOMEM) => {
