@@ -15,6 +15,8 @@ import { Watches } from './watch.js';
 const GROUP_BYTES = 1 << 20;
 /** or this long. What is current but not read is let go after the same time. */
 const GROUP_MS = 1000;
+/** Collections in a row that may find nothing, in a slab that is full. */
+const FRUITLESS_MAX = 4;
 
 export class Slab {
   /** @param {import('./native.js').Native} native @param {number} id of the addon @param {string} name for messages */
@@ -28,6 +30,7 @@ export class Slab {
     this.readOnly = native.readOnly;
     this.current = null;
     this.group = null;
+    this.fruitless = 0; // collections for room that found none
     this.retired = this.collected = 0; // bytes in the life of the slab: now, and when the collector was last asked for room
     this.atoms = new Map();
     this.watches = new Watches(this);
@@ -98,13 +101,19 @@ export class Slab {
 
   /**
    * For a slab that is full: has the collector find the groups that nobody uses any more, which may pin what was removed since. False if too little
-   * was removed since the last time for that to be worth a collection. The functions that called the core must have returned: their frames hold groups.
+   * was removed since the last time for that to be worth a collection. What the frames of running functions still name isn't found: a collection that
+   * finds nothing is tried again by the next calls, a few times.
    */
   makeRoom() {
     if (this.retired - this.collected < this.memory.size / 16) return false;
-    this.collected = this.retired;
+    const alive = () => this.native.addon.pinObjects(this.id).length;
+    const before = alive();
     this.forget();
     this.native.check(this.native.addon.pinCollect(this.id));
+    if (alive() < before || ++this.fruitless === FRUITLESS_MAX) {
+      this.collected = this.retired;
+      this.fruitless = 0;
+    }
     return true;
   }
 
