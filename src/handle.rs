@@ -2,7 +2,7 @@
 
 use crate::durable::flush::{Candidate, Source};
 use crate::epoch::agent::{grow_table, Agent, Pool};
-use crate::epoch::group::{self, group_add, group_close, group_index, group_open};
+use crate::epoch::group::{group_add, group_close, group_close_all, group_index, group_open};
 use crate::epoch::pin::{Slot, Version};
 use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::worker::Worker;
@@ -361,9 +361,7 @@ impl Inner {
         let map = self.file.mapping();
         let owner = self.file.participant() as u64 + 1;
         // The groups first: what they held can be freed then.
-        for i in (0..map.groups()).filter(|&i| group::owner(map.group(i).owner.load(Acquire)) == owner) {
-            group::group_clear(map, i);
-        }
+        group_close_all(map, owner, false);
         let file = &self.file;
         while let Some(w) = self.pool.take() {
             w.agent.release(Memory { map, file });

@@ -157,12 +157,21 @@ pub unsafe extern "C" fn eve_txn_commit(
             let Outcome::Committed(v) = t.commit_unsynced(escaped != 0)? else {
                 return Ok(EVE_CONFLICT);
             };
-            if !view.is_null() {
-                store(view, v.into())?;
-            }
-            slab.committed(v.version).map(|()| EVE_OK)
+            committed(&slab, v, view)
         })
     }
+}
+
+/// Stores the view of a commit that was made, if it is wanted, and sees to what `sync_mode` asks for.
+///
+/// # Safety
+/// `view` is NULL or writable.
+unsafe fn committed(slab: &crate::Slab, v: crate::View, view: *mut EveView) -> Result<EveStatus> {
+    if !view.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { store(view, v.into())? };
+    }
+    slab.committed(v.version).map(|()| EVE_OK)
 }
 
 /// The end of a transaction in one call: eve_txn_apply of an operation to `coll` (not used by EVE_OP_RESET, which builds a value), eve_txn_set of the
@@ -201,13 +210,10 @@ pub unsafe extern "C" fn eve_txn_finish(
                 Some((Outcome::Conflict, _)) => return Ok(EVE_CONFLICT),
                 None => return Ok(EVE_RERUN),
             };
-            if !view.is_null() {
-                store(view, v.into())?;
-            }
             if !value.is_null() {
                 store(value, word)?;
             }
-            slab.committed(v.version).map(|()| EVE_OK)
+            committed(&slab, v, view)
         })
     }
 }

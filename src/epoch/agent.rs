@@ -214,13 +214,7 @@ impl<T> Pool<T> {
 
 impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
-        for s in &self.slots {
-            let p = s.swap(std::ptr::null_mut(), AcqRel);
-            if !p.is_null() {
-                // SAFETY: as in `take`.
-                drop(unsafe { Box::from_raw(p) });
-            }
-        }
+        while self.take().is_some() {}
         let next = *self.next.get_mut();
         if !next.is_null() {
             // SAFETY: from Box::into_raw in `keep`; nobody else has `self`.

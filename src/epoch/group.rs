@@ -69,7 +69,20 @@ pub fn group_close(s: &impl Shared, group: u32, owner: u64) -> bool {
     true
 }
 
-/// Empties the group at `index` and gives its place back. For its owner, or for whoever clears what a dead one has left.
+/// Closes all groups of `owner`. One that a thread is closing is left to that thread, unless the owner is dead: cleared twice, it could be
+/// another's by the second time.
+pub fn group_close_all(s: &impl Shared, owner: u64, dead: bool) {
+    for i in 0..s.groups() {
+        let word = &s.group(i).owner;
+        let was = word.load(Acquire);
+        let open = was as u32 as u64 == owner && word.compare_exchange(was, was | CLOSING, AcqRel, Relaxed).is_ok();
+        if open || dead && self::owner(was) == owner {
+            group_clear(s, i);
+        }
+    }
+}
+
+/// Empties the group at `index`, which the caller alone is closing, and gives its place back.
 pub fn group_clear(s: &impl Shared, index: usize) {
     let g = s.group(index);
     // Release: the reads made by the group happen before a scanner that finds it empty, by either word, frees anything.

@@ -1,6 +1,7 @@
 //! What becomes of a participant's things when it has closed or died.
 
-use crate::epoch::{group, Shared};
+use crate::epoch::group::group_close_all;
+use crate::epoch::Shared;
 use crate::slab::alloc;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
@@ -21,17 +22,15 @@ pub(super) fn is_busy(map: &Mapping, p: u32) -> bool {
     (0..map.agents()).any(|i| map.agent(i).owner.load(Acquire) == p as u64 + 1)
 }
 
-/// Clears the things of participant `p`, which the caller alone may touch, and frees its entry. Idempotent: killed meanwhile, the next one
-/// does it again.
-pub(super) fn clear(map: &Mapping, p: u32) {
+/// Clears the things of participant `p`, which the caller alone may touch, and frees its entry. Not `dead`: the caller's own. Idempotent: killed
+/// meanwhile, the next one does it again.
+pub(super) fn clear(map: &Mapping, p: u32, dead: bool) {
     let owner = p as u64 + 1;
     let current = current(map);
     for agent in (0..map.agents()).filter(|&i| map.agent(i).owner.load(Acquire) == owner) {
         clear_agent(map, agent, current);
     }
-    for g in (0..map.groups()).filter(|&i| group::owner(map.group(i).owner.load(Acquire)) == owner) {
-        group::group_clear(map, g);
-    }
+    group_close_all(map, owner, dead);
     map.atomic_u32(entry(p)).store(FREE, Release);
 }
 

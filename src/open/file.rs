@@ -270,7 +270,7 @@ impl SlabFile {
             Err(e) => Err(e.clone()),
         };
         if dropped || !used {
-            clear(&self.map, self.index);
+            clear(&self.map, self.index, false);
             if let Some(p) = participant.take() {
                 p.release();
             }

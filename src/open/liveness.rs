@@ -79,7 +79,7 @@ pub(super) fn reap(file: &File, map: &Mapping) -> std::io::Result<usize> {
             continue;
         }
         if map.atomic_u32(entry(p)).load(Acquire) == CLAIMED {
-            clear(map, p);
+            clear(map, p, true);
             map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
             dead += 1;
         }
@@ -98,7 +98,7 @@ pub(super) fn reap(file: &File, map: &Mapping) -> std::io::Result<usize> {
 pub(super) fn adopt(map: &Mapping) -> bool {
     let claimed = |p: &u32| map.atomic_u32(entry(*p)).load(Relaxed) != FREE;
     let dead: Vec<u32> = (0..PARTICIPANTS_MAX as u32).filter(claimed).collect();
-    dead.iter().for_each(|&p| clear(map, p));
+    dead.iter().for_each(|&p| clear(map, p, true));
     map.atomic_u32(CONTROL_WAITERS).store(0, Relaxed);
     map.atomic_u64(CONTROL_TRACER).store(0, Relaxed);
     if !dead.is_empty() {

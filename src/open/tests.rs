@@ -508,6 +508,25 @@ fn readers_keep_writers_out_and_writers_keep_readers_out() {
 }
 
 #[test]
+fn a_group_that_a_thread_is_closing_is_not_cleared_a_second_time_by_the_close_of_the_slab() {
+    use crate::epoch::group::{group_close_all, group_index, group_open};
+    use crate::epoch::Shared;
+    let slab = SlabFile::anonymous(&Options::default()).unwrap();
+    let map = slab.mapping();
+    map.atomic_u32(CONTROL_GROUPS_BACKED).store(2, Relaxed);
+    let number = group_open(map, 7).unwrap();
+    let group = map.group(group_index(map, number, 7).unwrap());
+    // As a thread leaves it between the first step and the last.
+    let closing = group.owner.fetch_or(1 << 31, AcqRel) | 1 << 31;
+    group_close_all(map, 7, false);
+    assert_eq!(group.owner.load(Relaxed), closing);
+    // Its thread is gone with the owner.
+    group_close_all(map, 7, true);
+    assert_eq!(group.owner.load(Relaxed) as u32, 0);
+    assert!(group_index(map, number, 7).is_none());
+}
+
+#[test]
 fn options_that_cannot_be_meant_are_refused_before_a_file_is_made() {
     let (_dir, path) = place();
     let wrong = [

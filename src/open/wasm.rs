@@ -170,7 +170,7 @@ impl SlabFile {
             // They can't be used any more, as whoever used them held us; what they have retired is lost to a trace.
             self.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
         }
-        clear(&self.map, self.participant);
+        clear(&self.map, self.participant, false);
     }
 }
 

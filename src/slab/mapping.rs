@@ -245,14 +245,7 @@ impl<'a> Node<'a> {
         assert!(i + n <= 512 && j + n <= 512);
         // SAFETY: both ranges lie within 4096 bytes of checked starts; the words are committed or our own.
         let differ = |k: usize| unsafe { *self.at.add(i + k) ^ *other.at.add(j + k) };
-        let mut k = 0;
-        while k + 4 <= n && differ(k) | differ(k + 1) | differ(k + 2) | differ(k + 3) == 0 {
-            k += 4;
-        }
-        while k < n && differ(k) == 0 {
-            k += 1;
-        }
-        k
+        count_equal(n, differ)
     }
 
     /// Number of equal words, at most `n`, of this node before word `i` and of `other` before word `j`, going down.
@@ -261,14 +254,7 @@ impl<'a> Node<'a> {
         assert!(i <= 512 && j <= 512 && n <= i && n <= j);
         // SAFETY: as in `same_forward`.
         let differ = |k: usize| unsafe { *self.at.add(i - 1 - k) ^ *other.at.add(j - 1 - k) };
-        let mut k = 0;
-        while k + 4 <= n && differ(k) | differ(k + 1) | differ(k + 2) | differ(k + 3) == 0 {
-            k += 4;
-        }
-        while k < n && differ(k) == 0 {
-            k += 1;
-        }
-        k
+        count_equal(n, differ)
     }
 
     /// The header as an atomic, for flags and frees.
@@ -277,6 +263,19 @@ impl<'a> Node<'a> {
         // SAFETY: the header of a checked object lies in the mapping and is only touched through atomics once published.
         unsafe { &*self.at.cast::<AtomicU64>() }
     }
+}
+
+/// Number of `k` from 0 on, at most `n`, for which `differ(k)` is 0: four at once while they are.
+#[inline(always)]
+fn count_equal(n: usize, differ: impl Fn(usize) -> u64) -> usize {
+    let mut k = 0;
+    while k + 4 <= n && differ(k) | differ(k + 1) | differ(k + 2) | differ(k + 3) == 0 {
+        k += 4;
+    }
+    while k < n && differ(k) == 0 {
+        k += 1;
+    }
+    k
 }
 
 /// Bytes in the slab: a view that copies out or compares, never a reference.
