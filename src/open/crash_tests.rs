@@ -240,9 +240,9 @@ fn a_killed_holder_frees_its_byte_and_its_things_are_cleared_by_those_who_live()
     let holder = child("transaction", &path);
     assert_eq!(owners(&slab), [2]);
     assert_eq!(slab.reap().unwrap(), 0, "the holder is alive");
-    assert!(crate::sys::is_locked(&slab.file, LOCK_PARTICIPANTS + 1, 1).unwrap());
+    assert!(crate::sys::is_locked(slab.file.as_ref().unwrap(), LOCK_PARTICIPANTS + 1, 1).unwrap());
     kill(holder);
-    assert!(!crate::sys::is_locked(&slab.file, LOCK_PARTICIPANTS + 1, 1).unwrap());
+    assert!(!crate::sys::is_locked(slab.file.as_ref().unwrap(), LOCK_PARTICIPANTS + 1, 1).unwrap());
     assert_eq!(owners(&slab), [2]);
     assert_eq!(slab.reap().unwrap(), 1);
     assert_eq!(slab.reap().unwrap(), 0);

@@ -92,7 +92,7 @@ fn temporary_name(parent: &Path, name: &OsStr) -> Result<PathBuf> {
 }
 
 /// Writes a new slab to an empty file and to disk.
-pub(super) fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
+fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
     let failed = |what: &'static str| move |e: std::io::Error| Error::io(what, path, &e);
     let len = HEADER_SIZE + SLACK;
     if sys::file_size_max() < len {

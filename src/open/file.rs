@@ -1,22 +1,21 @@
 //! [`SlabFile`]: an opened slab's file, mapping and place among the participants.
 
 use super::clear::{clear, is_busy};
-use super::create::{create, fill};
+use super::create::create;
 use super::found::{lock_gate, reserve, Found, Locked};
 use super::grow::HeaderPages;
 use super::liveness::{self, Participant};
 use super::{anonymous_name, Options, LOCK_SYNC};
-use crate::durable::control::MAPS_SUPERSET;
+use crate::durable::control::{self, MAPS_SUPERSET};
 use crate::durable::flush::{Disk, Quiet, Source, Sync};
 use crate::error::{Error, Result};
-use crate::slab::ident::{Ident, IDENT_BYTES};
+use crate::slab::ident::Ident;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
 use crate::sys::{self, FileSystem, ForkMark, LockKind, Region, PAGE};
 use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,7 +38,8 @@ pub struct SlabFile {
     fork: ForkMark,
     pub(super) path: PathBuf,
     pub(super) options: Options,
-    pub(super) file: File,
+    /// None: an anonymous slab, which is memory of this process alone.
+    pub(super) file: Option<File>,
     pub(super) file_system: FileSystem,
     /// Can the file system allocate ranges?
     pub(super) allocates: bool,
@@ -53,7 +53,6 @@ pub struct SlabFile {
     gate: Mutex<()>,
     /// In front of the SYNC lock. Holds the version that another's sync had in flight when we opened, 0 if there was none.
     sync: Mutex<u64>,
-    anonymous: bool,
 }
 
 impl SlabFile {
@@ -95,24 +94,16 @@ impl SlabFile {
     pub fn anonymous(options: &Options) -> Result<SlabFile> {
         options.check()?;
         let path = anonymous_name();
-        let file = sys::memory_file().map_err(|e| Error::io("memfd_create", &path, &e))?;
-        fill(&file, &path, options)?;
-        let mut bytes = [0; IDENT_BYTES];
-        file.read_exact_at(&mut bytes, IDENT)
-            .map_err(|e| Error::io("read", &path, &e))?;
-        let ident = Ident::decode(&bytes, &path)?;
-        let region = reserve(&file, HEADER_SIZE + SLACK, options, &path)?;
-        let found = Found {
-            file,
-            path,
-            ident,
-            file_system: FileSystem::Memory,
-        };
-        SlabFile::new(found, options, region, 0, None)
+        let region = reserve(Region::memory, HEADER_SIZE + SLACK, options, &path)?;
+        let random = sys::random().map_err(|e| Error::io("getrandom", &path, &e))?;
+        let slab = SlabFile::over(region, path, Ident::new(random, sys::now_ms()), options)?;
+        control::format(&slab.map, &slab.ident);
+        control::set_ready(&slab.map, sys::boot_id(), [0; 3]);
+        Ok(slab)
     }
 
-    /// Puts an opened slab together. `inflight`: the version that a sync had in flight when the file was opened. Without a participant it is
-    /// read-only or anonymous.
+    /// Puts an opened file together. `inflight`: the version that a sync had in flight when the file was opened. Without a participant it is
+    /// read-only.
     pub(super) fn new(
         found: Found,
         options: &Options,
@@ -120,29 +111,40 @@ impl SlabFile {
         inflight: u64,
         participant: Option<Participant>,
     ) -> Result<SlabFile> {
-        let fork = ForkMark::new().map_err(found.failed("madvise(MADV_WIPEONFORK)"))?;
         let allocates =
             !options.read_only && sys::allocate(&found.file, IDENT, IDENT_SIZE).map_err(found.failed("allocate"))?;
+        let mut slab = SlabFile::over(region, found.path, found.ident, options)?;
+        slab.file = Some(found.file);
+        slab.file_system = found.file_system;
+        slab.allocates = allocates;
+        slab.index = participant.as_ref().map_or(0, |p| p.index);
+        slab.participant = Mutex::new(participant);
+        slab.sync = Mutex::new(inflight);
+        Ok(slab)
+    }
+
+    /// A slab in `region`, so far without a file.
+    fn over(region: Region, path: PathBuf, ident: Ident, options: &Options) -> Result<SlabFile> {
+        let fork = ForkMark::new().map_err(|e| Error::io("madvise(MADV_WIPEONFORK)", &path, &e))?;
         // SAFETY: the region stays mapped until the SlabFile is dropped, and is page-aligned. What is stored to lies below backed_len or in
         // a table's allocated piece.
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
         Ok(SlabFile {
             map,
             fork,
-            path: found.path,
+            path,
             options: options.clone(),
-            file: found.file,
-            file_system: found.file_system,
-            allocates,
+            file: None,
+            file_system: FileSystem::Memory,
+            allocates: true,
             header_pages: HeaderPages::default(),
             growing: Mutex::new(()),
             region: ManuallyDrop::new(region),
-            ident: found.ident,
-            index: participant.as_ref().map_or(0, |p| p.index),
-            anonymous: participant.is_none() && !options.read_only,
-            participant: Mutex::new(participant),
+            ident,
+            index: 0,
+            participant: Mutex::new(None),
             gate: Mutex::new(()),
-            sync: Mutex::new(inflight),
+            sync: Mutex::new(0),
         })
     }
 
@@ -206,12 +208,12 @@ impl SlabFile {
 
     fn locked_sync(&self, source: &dyn Source, target: u64, closing: bool) -> Result<u64> {
         let mut seen = owned(&self.sync);
-        let _lock = match self.anonymous {
-            true => None,
-            false => {
-                sys::lock(&self.file, LOCK_SYNC, LockKind::Write).map_err(|e| Error::io("lock", &self.path, &e))?;
+        let _lock = match &self.file {
+            None => None,
+            Some(file) => {
+                sys::lock(file, LOCK_SYNC, LockKind::Write).map_err(|e| Error::io("lock", &self.path, &e))?;
                 Some(Locked {
-                    file: &self.file,
+                    file,
                     byte: LOCK_SYNC,
                 })
             }
@@ -235,11 +237,11 @@ impl SlabFile {
     /// time (a system call for each participant) when pins hold much garbage or a table is full.
     pub fn reap(&self) -> Result<usize> {
         self.check_fork()?;
-        if self.read_only() || self.anonymous {
+        let Some(file) = self.file.as_ref().filter(|_| !self.read_only()) else {
             return Ok(0);
-        }
+        };
         let _alone = owned(&self.gate);
-        liveness::reap(&self.file, &self.map).map_err(|e| Error::io("lock", &self.path, &e))
+        liveness::reap(file, &self.map).map_err(|e| Error::io("lock", &self.path, &e))
     }
 
     /// Closes the slab: the last one to do so makes it durable. Agents that are still claimed (open snapshots and transactions) keep our place
@@ -254,19 +256,19 @@ impl SlabFile {
 
     fn finish(&self, dropped: bool) -> Result<()> {
         let mut participant = owned(&self.participant);
-        if participant.is_none() {
+        let (Some(file), true) = (&self.file, participant.is_some()) else {
             // Closed already, anonymous, or read-only: a reader's lock goes with the mapping, as threads may still be reading.
             return Ok(());
-        }
+        };
         let _alone = owned(&self.gate);
-        let gate = lock_gate(&self.file, LockKind::Write, &self.path);
+        let gate = lock_gate(file, LockKind::Write, &self.path);
         let used = is_busy(&self.map, self.index);
         if dropped && used {
             // Agents that nobody can use any more, as whoever used them held us: what they have retired is left to a trace.
             self.map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
         }
         let synced = match &gate {
-            Ok(_) => self.sync_if_last(dropped || !used),
+            Ok(_) => self.sync_if_last(file, dropped || !used),
             Err(e) => Err(e.clone()),
         };
         if dropped || !used {
@@ -279,9 +281,9 @@ impl SlabFile {
     }
 
     /// Behind the GATE lock: nobody can come, and if nobody else is there the slab is quiet.
-    fn sync_if_last(&self, closing: bool) -> Result<()> {
+    fn sync_if_last(&self, file: &File, closing: bool) -> Result<()> {
         let others =
-            liveness::someone_alive(&self.file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
+            liveness::someone_alive(file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
         if others {
             return Ok(());
         }
@@ -291,14 +293,11 @@ impl SlabFile {
 
 impl Disk for SlabFile {
     fn flush(&self) -> std::io::Result<()> {
-        if self.anonymous {
-            return Ok(());
-        }
-        self.file.sync_data()
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 
     fn flush_page(&self, offset: u64) -> std::io::Result<()> {
-        if self.anonymous {
+        if self.file.is_none() {
             return Ok(());
         }
         self.region.flush_page(offset)

@@ -148,12 +148,17 @@ fn open_error(path: &Path, writable: bool, e: &std::io::Error) -> Error {
 }
 
 /// Reserves address space for the slab and maps it.
-pub(super) fn reserve(file: &File, len: u64, options: &Options, path: &Path) -> Result<Region> {
+pub(super) fn reserve(
+    map: impl Fn(u64) -> std::io::Result<Region>,
+    len: u64,
+    options: &Options,
+    path: &Path,
+) -> Result<Region> {
     let need = (len + SLACK).next_multiple_of(RESERVE_MIN);
     let wanted = options.max_bytes.saturating_add(SLACK).min(RESERVE.max(2 * need));
     let mut size = wanted.next_multiple_of(RESERVE_MIN).max(need);
     loop {
-        match Region::shared(file, size) {
+        match map(size) {
             Ok(region) => return Ok(region),
             // EINVAL is what tools that emulate the processor say to a mapping larger than they can have.
             Err(e) if matches!(e.raw_os_error(), Some(libc::ENOMEM | libc::EINVAL)) && size > need => {

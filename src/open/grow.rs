@@ -63,9 +63,13 @@ impl SlabFile {
 
     /// Allocates [from, to) of the file.
     fn allocate(&self, from: u64, to: u64) -> Result<()> {
+        let Some(file) = &self.file else {
+            // The kernel gives memory when it is first touched.
+            return Ok(());
+        };
         let failed = |e: std::io::Error| Error::io("grow", &self.path, &e);
         if self.allocates {
-            return match sys::allocate(&self.file, from, to - from).map_err(failed)? {
+            return match sys::allocate(file, from, to - from).map_err(failed)? {
                 true => Ok(()),
                 false => Err(Error::io(
                     "grow",
@@ -75,9 +79,9 @@ impl SlabFile {
             };
         }
         let _alone = owned(&self.growing);
-        sys::lock(&self.file, LOCK_GROW, LockKind::Write).map_err(failed)?;
-        let grown = sys::extend_with_zeros(&self.file, to).map_err(failed);
-        sys::unlock(&self.file, LOCK_GROW).map_err(failed)?;
+        sys::lock(file, LOCK_GROW, LockKind::Write).map_err(failed)?;
+        let grown = sys::extend_with_zeros(file, to).map_err(failed);
+        sys::unlock(file, LOCK_GROW).map_err(failed)?;
         grown
     }
 }

@@ -43,7 +43,7 @@ impl Found {
             ));
         }
         let len = self.len()?;
-        let region = reserve(&self.file, len, options, &self.path)?;
+        let region = reserve(|len| Region::shared(&self.file, len), len, options, &self.path)?;
         // SAFETY: the region outlives this function's use of the mapping; it is page-aligned, and the file holds the whole header.
         let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
         let alive = liveness::someone_alive(&self.file, None).map_err(self.failed("lock"))?;
