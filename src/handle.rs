@@ -1,8 +1,10 @@
 //! [`Slab`]: what users open. Versions, snapshots, pin groups, waiting; transactions are in [`crate::txn`].
 
 use crate::durable::flush::{Candidate, Source};
+use crate::durable::superblock;
 use crate::epoch::agent::{grow_table, Agent, Pool};
 use crate::epoch::group::{group_add, group_close, group_close_all, group_index, group_open};
+use crate::epoch::hold::Root;
 use crate::epoch::pin::{Slot, Version};
 use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::worker::Worker;
@@ -301,16 +303,27 @@ impl Slab {
         self.0.file.check_fork().is_err()
     }
 
+    /// All idle workers of this process, for [`Slab::put_worker`].
+    pub(crate) fn idle_workers(&self) -> Vec<Box<Worker>> {
+        std::iter::from_fn(|| self.0.pool.take()).collect()
+    }
+
+    /// The roots of the valid superblocks.
+    pub(crate) fn durable_roots(&self) -> Vec<Root> {
+        let found = superblock::valid(self.map(), &self.0.file.ident().uuid);
+        found
+            .into_iter()
+            .map(|(_, s)| Root::durable(s.version, s.state))
+            .collect()
+    }
+
     /// Frees what no pin holds any more, in all idle agents of this process.
     pub fn reclaim(&self) {
         if self.is_forked() {
             return;
         }
-        let mut idle = Vec::new();
-        while let Some(mut w) = self.0.pool.take() {
-            w.agent.drain(self.memory(), true);
-            idle.push(w);
-        }
+        let mut idle = self.idle_workers();
+        idle.iter_mut().for_each(|w| w.agent.drain(self.memory(), true));
         idle.into_iter().for_each(|w| self.put_worker(w));
     }
 

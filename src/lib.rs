@@ -19,6 +19,8 @@ pub mod capi;
 #[cfg(not(loom))]
 pub mod coll;
 #[cfg(not(loom))]
+mod collect;
+#[cfg(not(loom))]
 pub mod durable;
 pub mod epoch;
 #[cfg(not(loom))]
@@ -31,6 +33,8 @@ pub mod slab;
 pub mod sync;
 #[cfg(not(loom))]
 pub mod sys;
+#[cfg(not(loom))]
+pub mod trace;
 #[cfg(not(loom))]
 pub mod txn;
 #[cfg(not(loom))]

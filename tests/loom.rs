@@ -16,6 +16,8 @@ mod copies;
 mod pins;
 #[path = "loom/slab.rs"]
 mod slab;
+#[path = "loom/traces.rs"]
+mod traces;
 #[path = "loom/waits.rs"]
 mod waits;
 

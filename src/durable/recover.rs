@@ -19,7 +19,6 @@ use std::sync::atomic::Ordering::*;
 const SKIP: u64 = 1 << 20;
 /// Numbers from here on are not believed when they come from lost versions.
 const BELIEVED: u64 = FRESH >> 1;
-const STAMP: u64 = (1 << 48) - 1;
 
 /// What is recovered.
 pub struct Recovery<'a> {
@@ -36,9 +35,6 @@ pub struct Recovery<'a> {
 }
 
 /// Is this the number of a block of objects (not of a segment's descriptor table)?
-fn is_block(b: u64) -> bool {
-    b >= HEADER_SIZE / BLOCK_SIZE && (b < SEGMENT_BLOCKS || b & (SEGMENT_BLOCKS - 1) >= SEGMENT_RESERVED)
-}
 
 impl Recovery<'_> {
     /// Recovers. The state stays RECOVERING; the caller makes it READY when all is done (D6).
@@ -186,7 +182,7 @@ impl Recovery<'_> {
                 continue;
             }
             let at = self.map.atomic_u64(descriptor(b) + 8);
-            let stamp = at.load(Relaxed) & STAMP;
+            let stamp = at.load(Relaxed) & STAMP_MASK;
             latest = latest.max(if stamp < BELIEVED { stamp } else { 0 });
             let state = self.map.atomic_u64(descriptor(b)).load(Relaxed) as u8;
             let run = if state == BLOCK_LARGE {
@@ -195,7 +191,7 @@ impl Recovery<'_> {
                 1
             };
             let lives = (stamp < durable.version || kept.contains(&b))
-                && !matches!(state, BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM);
+                && !matches!(state, BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM | BLOCK_FREEING);
             if lives {
                 self.settle(b, run);
             } else {
@@ -226,7 +222,7 @@ impl Recovery<'_> {
         // A run; or a descriptor that makes no sense: its block is kept from use as a run that nobody frees.
         self.set_state(b, BLOCK_LARGE, 0, 0);
         let at = self.map.atomic_u64(descriptor(b) + 8);
-        at.store(at.load(Relaxed) & STAMP | run << 48, Relaxed);
+        at.store(at.load(Relaxed) & STAMP_MASK | run << 48, Relaxed);
     }
 
     fn set_state(&self, b: u64, state: u8, class: u8, generations: u32) {

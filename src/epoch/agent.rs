@@ -2,7 +2,7 @@
 //! it has claimed in a pool.
 
 use super::limbo::Limbo;
-use super::pin::{pin, scan, unpin, Slot, Version};
+use super::pin::{pin, scan, unpin, Pinned, Slot, Version};
 use super::record::{claim, still_current, ClaimCache};
 use super::Shared;
 use crate::error::{Error, Result};
@@ -97,6 +97,11 @@ impl Agent {
         }
     }
 
+    /// Everything that is protected, judged at the version that this agent has pinned.
+    pub fn scan(&mut self, map: &Mapping, out: &mut Pinned) {
+        scan(map, self.index, &mut self.sequence, out);
+    }
+
     /// Frees what nobody can reach any more, if enough has gathered or `all`.
     pub fn drain(&mut self, m: Memory, all: bool) {
         if self.limbo.is_empty() || !(all || self.limbo.is_due()) {
@@ -127,6 +132,7 @@ impl Agent {
             unpin(m.map, self.index, slot);
         }
         line.floor.store(0, Release);
+        line.sec_lo.store(0, Release);
         line.hazard.store(0, Release);
         line.owner.store(0, Release);
     }

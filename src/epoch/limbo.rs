@@ -2,9 +2,9 @@
 
 use super::agent::Agent;
 use super::pin::Pinned;
-use crate::slab::alloc::{size_of_object, Memory};
-use crate::slab::layout::header_fresh;
-use crate::slab::writer::Writer;
+use crate::slab::alloc::Memory;
+use crate::slab::free::size_of_object;
+use crate::slab::layout::{header_birth, header_fresh};
 
 /// A retired object.
 #[derive(Clone, Copy, Debug)]
@@ -13,10 +13,21 @@ pub struct Retired {
     pub at: u64,
     /// Its header when it was retired: its name.
     pub name: u64,
-    /// First version that reaches it.
-    pub birth: u64,
-    /// First version that doesn't.
+    /// First version that doesn't reach it.
     pub death: u64,
+    /// Generation of its block when it was retired.
+    pub generation: u32,
+}
+
+impl Retired {
+    /// First version that reaches it. An object that was never committed may be in use by handles of its transaction's base.
+    fn birth(&self) -> u64 {
+        if header_fresh(self.name) {
+            self.death - 1
+        } else {
+            header_birth(self.name)
+        }
+    }
 }
 
 /// Entries below which a drain isn't worth its scan.
@@ -54,6 +65,16 @@ impl Limbo {
         self.entries.len() >= BATCH + 2 * self.survivors || self.bytes >= BATCH_BYTES + 2 * self.bytes_survived
     }
 
+    /// What waits.
+    pub fn entries(&self) -> &[Retired] {
+        &self.entries
+    }
+
+    /// Does something wait that was never committed? Its block must stay its owner's.
+    pub fn has_uncommitted(&self) -> bool {
+        self.entries.iter().any(|r| header_fresh(r.name))
+    }
+
     /// Nothing waits?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -64,7 +85,7 @@ impl Limbo {
         agent.limbo.entries.retain(|r| {
             let fresh = header_fresh(r.name);
             if fresh {
-                Writer::free_retired(&mut agent.alloc, memory, r.at, r.name);
+                agent.alloc.free_retired(memory.map, r.at, r.name, r.generation);
             }
             !fresh
         });
@@ -76,7 +97,7 @@ impl Limbo {
         let mut entries = std::mem::take(&mut agent.limbo.entries);
         for i in 0..entries.len() {
             let r = entries[i];
-            if r.death > seen || pinned.meets(r.birth, r.death) {
+            if r.death > seen || pinned.meets(r.birth(), r.death) {
                 entries[kept] = r;
                 kept += 1;
                 bytes += size_of_object(memory.map, r.at);
@@ -85,10 +106,11 @@ impl Limbo {
                 if let Some(ahead) = entries.get(i + AHEAD) {
                     memory.map.prefetch(ahead.at, 8);
                 }
-                Writer::free_retired(&mut agent.alloc, memory, r.at, r.name);
+                agent.alloc.free_retired(memory.map, r.at, r.name, r.generation);
             }
         }
         entries.truncate(kept);
+        agent.alloc.trim(memory.map);
         agent.limbo = Limbo {
             entries,
             survivors: kept,

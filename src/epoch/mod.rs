@@ -11,6 +11,7 @@
 #[cfg(not(loom))]
 pub mod agent;
 pub mod group;
+pub mod hold;
 #[cfg(not(loom))]
 pub mod limbo;
 pub mod pin;

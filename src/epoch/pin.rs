@@ -6,7 +6,7 @@ use crate::sync::{full_fence, order, weakened, AtomicU64, Ordering::*};
 /// Nobody is pinned here.
 pub const EMPTY: u64 = 0;
 const PENDING: u64 = 1;
-const PINNED: u64 = 2;
+pub(super) const PINNED: u64 = 2;
 
 /// A version and the record that describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ fn pinned(v: Version) -> u64 {
     v.number << 16 | (v.record as u64) << 2 | PINNED
 }
 
-fn decode(word: u64) -> Version {
+pub(super) fn decode(word: u64) -> Version {
     Version {
         number: word >> 16,
         record: (word >> 2 & 0x3fff) as usize,

@@ -5,7 +5,7 @@
 //! only the middle is counted: a commit looks at the few slots that changed, not at all slots of all copied nodes.
 
 use crate::error::{Error, Result};
-use crate::slab::alloc::size_of_object;
+use crate::slab::free::{generation, size_of_object};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Mapping, Node, Reader};
 use crate::slab::slots::slots;
@@ -104,6 +104,8 @@ pub struct Dead {
     pub name: u64,
     /// Bytes that it takes.
     pub bytes: u64,
+    /// Generation of its block.
+    pub generation: u32,
 }
 
 /// A path copy beside its origin: equal slots at the start and at the end.
@@ -256,7 +258,13 @@ impl Plan {
         if dies {
             let at = node.offset();
             let bytes = size_of_object(map, at);
-            self.dead.push(Dead { at, name, bytes });
+            let generation = generation(map, at);
+            self.dead.push(Dead {
+                at,
+                name,
+                bytes,
+                generation,
+            });
         }
         dies
     }
@@ -346,6 +354,7 @@ impl Plan {
                 at,
                 name: node.header(),
                 bytes: size_of_object(r.mapping(), at),
+                generation: generation(r.mapping(), at),
             });
             let range = slots(node)?;
             let (prefix, suffix) = match self.pairs.get_mut(at) {

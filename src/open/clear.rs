@@ -2,7 +2,7 @@
 
 use crate::epoch::group::group_close_all;
 use crate::epoch::Shared;
-use crate::slab::alloc;
+use crate::slab::free;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
 use std::sync::atomic::Ordering::*;
@@ -53,7 +53,7 @@ fn filling(index: usize) -> u64 {
 
 /// Gives a dead agent's line back: first what only it could touch, its pins and the line itself last.
 fn clear_agent(map: &Mapping, index: usize, current: u64) {
-    alloc::adopt(map, index as u16, current);
+    free::adopt(map, index as u16, current);
     for i in 0..map.records() {
         let _ = Shared::record(map, i)
             .meta

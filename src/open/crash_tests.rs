@@ -8,7 +8,8 @@ use crate::epoch::pin::Slot;
 use crate::epoch::record::{publish, release, Content};
 use crate::epoch::{group, Shared};
 use crate::error::Error;
-use crate::slab::alloc::{forget, free_named, Memory};
+use crate::slab::alloc::Memory;
+use crate::slab::free::{forget, free_named};
 use crate::slab::layout::*;
 use std::cell::RefCell;
 use std::fs::OpenOptions;
@@ -137,7 +138,7 @@ fn storm(path: &Path) {
         }
         a.unpin(&map, Slot::A);
         assert!(free_named(&map, at, header(I64, 0, FRESH | 1)));
-        forget(&map, at);
+        forget(&map, a.index as u16, at);
     }
     a.release(memory);
     slab.close().unwrap();

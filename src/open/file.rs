@@ -199,6 +199,10 @@ impl SlabFile {
         if self.read_only() {
             return Err(Error::ReadOnly);
         }
+        if self.file.is_none() {
+            // No version outlives the memory, so each is as durable as it can be.
+            return Ok(target);
+        }
         let durable = self.map.atomic_u64(CONTROL_DURABLE).load(Acquire);
         if durable >= target {
             return Ok(durable);
@@ -212,10 +216,7 @@ impl SlabFile {
             None => None,
             Some(file) => {
                 sys::lock(file, LOCK_SYNC, LockKind::Write).map_err(|e| Error::io("lock", &self.path, &e))?;
-                Some(Locked {
-                    file,
-                    byte: LOCK_SYNC,
-                })
+                Some(Locked { file, byte: LOCK_SYNC })
             }
         };
         let inflight = self.map.atomic_u64(CONTROL_SYNC_INFLIGHT).load(Acquire);
@@ -282,8 +283,7 @@ impl SlabFile {
 
     /// Behind the GATE lock: nobody can come, and if nobody else is there the slab is quiet.
     fn sync_if_last(&self, file: &File, closing: bool) -> Result<()> {
-        let others =
-            liveness::someone_alive(file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
+        let others = liveness::someone_alive(file, Some(self.index)).map_err(|e| Error::io("lock", &self.path, &e))?;
         if others {
             return Ok(());
         }

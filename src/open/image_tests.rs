@@ -128,8 +128,8 @@ impl World<'_> {
                 Retired {
                     at,
                     name,
-                    birth: header_birth(name),
                     death: birth,
+                    generation: crate::slab::free::generation(&map, at),
                 },
                 0,
             );

@@ -4,10 +4,12 @@
 //! A cell is free when its header is 0 (S2). The bitmap's bit is 1 while a cell is used or in some agent's private list; it may be wrong:
 //! a set bit hides a free cell until a sweep, a cleared bit of a used cell costs one look at the header.
 
-use super::cell::{give_block, is_free, offer, take_block, take_offers};
+use super::cell::{give_block, is_free, take_block, take_offers};
+use super::free::{forget, free_foreign, free_named, give_back_owned, is_empty, mark_free, pack, release_run, shelve};
 use super::layout::*;
 use super::mapping::Mapping;
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::sync::atomic::Ordering::*;
 
 /// What the allocator needs of the file below it.
@@ -31,6 +33,8 @@ pub struct Memory<'a> {
 const WORTH: u32 = 8;
 /// Allocations of a class until a cell that is fetched now will be needed: a transaction makes a few of each.
 const AHEAD: usize = 3;
+/// Blocks of a class below which an agent keeps all that it owns.
+const TRIM_BLOCKS: usize = 16;
 /// Descriptors looked at for a shelved or free block before the slab grows.
 const SEARCH: u64 = 64;
 
@@ -54,10 +58,6 @@ pub struct Allocator {
     starved: bool,
 }
 
-fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
-    state as u64 | (class as u64) << 8 | (owner as u64) << 16 | (generation as u64) << 32
-}
-
 impl Allocator {
     /// The allocator of agent line `agent`.
     pub fn new(agent: u16) -> Allocator {
@@ -70,7 +70,7 @@ impl Allocator {
     }
 
     fn owner(&self) -> u16 {
-        self.agent + 1
+        super::free::owner(self.agent)
     }
 
     /// Offset of a free object of `size` bytes, whose header is 0. `version` is one that the caller has seen current.
@@ -167,7 +167,10 @@ impl Allocator {
     /// Looks at the next descriptors for a shelved block of the class with room, or a free block.
     fn find_block(&mut self, m: Memory, class: usize, version: u64) -> Option<u64> {
         let high = m.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
-        for _ in 0..SEARCH {
+        // Where many blocks are free, the next one isn't far.
+        let free = m.map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed);
+        let looks = if free.saturating_mul(16) > high { high } else { SEARCH };
+        for _ in 0..looks {
             self.cursor = (self.cursor + 1).max(HEADER_SIZE / BLOCK_SIZE);
             if self.cursor >= high {
                 self.cursor = HEADER_SIZE / BLOCK_SIZE;
@@ -175,7 +178,7 @@ impl Allocator {
                     return None;
                 }
             }
-            if self.cursor & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED && self.cursor >= SEGMENT_BLOCKS {
+            if !is_block(self.cursor) {
                 continue;
             }
             let d = m.map.atomic_u64(descriptor(self.cursor));
@@ -234,9 +237,12 @@ impl Allocator {
         let mut start = HEADER_SIZE / BLOCK_SIZE;
         let mut b = start;
         while b < high {
-            let in_table = b >= SEGMENT_BLOCKS && b & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED;
             let d = m.map.atomic_u64(descriptor(b));
-            let was = if in_table { BLOCK_LARGE as u64 } else { d.load(Acquire) };
+            let was = if is_block(b) {
+                d.load(Acquire)
+            } else {
+                BLOCK_LARGE as u64
+            };
             let mine = pack(BLOCK_RECLAIM, 0, self.owner(), ((was >> 32) as u32).wrapping_add(1));
             if was as u8 == BLOCK_FREE && take_block(d, was, mine) {
                 m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
@@ -285,6 +291,53 @@ impl Allocator {
     /// Did the slab refuse to grow since the last call?
     pub(crate) fn was_starved(&mut self) -> bool {
         std::mem::take(&mut self.starved)
+    }
+
+    /// Frees an object whose header the caller has set to 0, or which it has freed by its name.
+    #[inline]
+    pub fn recycle(&mut self, map: &Mapping, at: u64) {
+        match self.owned_class(map, at) {
+            Some(class) => self.give(at, class),
+            None => forget(map, self.agent, at),
+        }
+    }
+
+    /// Frees the object at `at` if its name is still `name`, and its block still of that generation. Returns whether it did.
+    pub fn free_retired(&mut self, map: &Mapping, at: u64, name: u64, generation: u32) -> bool {
+        let Some(class) = self.owned_class(map, at) else {
+            return free_foreign(map, self.agent, at, name, generation);
+        };
+        let freed = super::free::generation(map, at) == generation && free_named(map, at, name);
+        if freed {
+            self.give(at, class);
+        }
+        freed
+    }
+
+    /// Gives blocks back whose cells are all free, if more than half of what this agent owns is free and that is worth the look. What is kept serves the
+    /// next transactions.
+    pub fn trim(&mut self, map: &Mapping) {
+        for class in 1..CLASSES {
+            let c = &mut self.classes[class];
+            let owned = c.blocks.len() * class_cells(class);
+            if c.blocks.len() < TRIM_BLOCKS || c.free.len() * 2 < owned {
+                continue;
+            }
+            let mut keep = c.blocks.len() / 4;
+            let (kept, empty): (Vec<u64>, Vec<u64>) = c.blocks.iter().partition(|&&b| {
+                let kept = keep > 0 || !is_empty(map, b, class);
+                keep = keep.saturating_sub(1);
+                kept
+            });
+            c.blocks = kept;
+            c.at = (0, 0);
+            c.found = 0;
+            let gone: HashSet<u64> = empty.iter().copied().collect();
+            c.free.retain(|at| !gone.contains(&(at >> BLOCK_BITS)));
+            for b in empty {
+                give_back_owned(map, self.agent, b);
+            }
+        }
     }
 
     /// Gives every owned block back for others to allocate from. Called when the agent line is given up; no cell may be fresh.
@@ -358,132 +411,9 @@ fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
             m.file.ensure(descriptor(was), DESCRIPTOR_SIZE)?;
         }
         if high.compare_exchange(was, end, AcqRel, Relaxed).is_ok() {
-            let free = (was..end)
-                .filter(|&b| b < SEGMENT_BLOCKS || in_segment(b) >= SEGMENT_RESERVED)
-                .count() as u64;
+            let free = (was..end).filter(|&b| is_block(b)).count() as u64;
             m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(free, Relaxed);
             return Ok(first);
         }
     }
-}
-
-fn release_run(map: &Mapping, first: u64, blocks: u64) {
-    for b in first..first + blocks {
-        let d = map.atomic_u64(descriptor(b));
-        let generation = (d.load(Relaxed) >> 32) as u32;
-        map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(1, Relaxed);
-        give_block(d, pack(BLOCK_FREE, 0, 0, generation));
-    }
-}
-
-/// Clears the hint bit of a free cell. In a damaged slab the class or the place may be impossible: then there is no bit.
-fn mark_free(map: &Mapping, at: u64, class: usize) {
-    let block = at & !(BLOCK_SIZE - 1);
-    if !(1..CLASSES).contains(&class) || at < block + BITMAP_SIZE {
-        return;
-    }
-    let i = (at - block - BITMAP_SIZE) / class_size(class) as u64;
-    offer(map.atomic_u64(block + i / 64 * 8), (i % 64) as u32);
-}
-
-fn shelve(map: &Mapping, block: u64) {
-    let d = map.atomic_u64(descriptor(block));
-    let was = d.load(Relaxed);
-    give_block(d, pack(BLOCK_SHELVED, (was >> 8) as u8, 0, (was >> 32) as u32));
-}
-
-/// Frees the object at `at` if its name (everything of its header but the SHARED flag) is still `name`. At most one caller wins; a stale
-/// name loses. Returns whether we freed it; the caller then gives the cell to its owner or lets [`forget`] mark it.
-pub fn free_named(map: &Mapping, at: u64, name: u64) -> bool {
-    super::cell::free_named(map.atomic_u64(at), name)
-}
-
-/// Lets others find a cell or run that has just been freed by [`free_named`].
-pub fn forget(map: &Mapping, at: u64) {
-    let block = at >> BLOCK_BITS;
-    let word = map.atomic_u64(descriptor(block));
-    let d = word.load(Acquire);
-    match d as u8 {
-        BLOCK_LARGE => {
-            free_run(map, block, d);
-        }
-        BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
-        _ => {}
-    }
-}
-
-/// Frees the run whose head had the descriptor `d`, once its object is gone: who freed the object does it, or who adopts what the owner left.
-fn free_run(map: &Mapping, block: u64, d: u64) {
-    let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
-    if !take_block(
-        map.atomic_u64(descriptor(block)),
-        d,
-        pack(BLOCK_RECLAIM, 0, 0, (d >> 32) as u32),
-    ) {
-        return;
-    }
-    // A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
-    let end = map
-        .atomic_u64(CONTROL_HIGH_WATER)
-        .load(Acquire)
-        .min((block | (SEGMENT_BLOCKS - 1)) + 1);
-    release_run(map, block, run.max(1).min(end.saturating_sub(block)));
-}
-
-/// Bytes that the object at `at` takes.
-pub fn size_of_object(map: &Mapping, at: u64) -> u64 {
-    let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
-    match d as u8 {
-        BLOCK_LARGE => (map.atomic_u64(descriptor(at >> BLOCK_BITS) + 8).load(Relaxed) >> 48) * BLOCK_SIZE,
-        _ => class_size(((d >> 8) as u8 as usize).min(CLASSES - 1)) as u64,
-    }
-}
-
-/// Frees what a dead agent left half made in its blocks, fresh cells and cells stamped later than `current`, and shelves the blocks; frees its
-/// runs that hold no committed object. Idempotent; the caller holds the dead participant's lock.
-pub fn adopt(map: &Mapping, agent: u16, current: u64) {
-    let high = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
-    let mut next = HEADER_SIZE / BLOCK_SIZE;
-    while next < high {
-        let b = next;
-        next += 1;
-        if b >= SEGMENT_BLOCKS && b & (SEGMENT_BLOCKS - 1) < SEGMENT_RESERVED {
-            continue;
-        }
-        let d = map.atomic_u64(descriptor(b)).load(Acquire);
-        let dead = (d >> 16) as u16 == agent + 1;
-        match d as u8 {
-            BLOCK_LARGE => {
-                let run = map.atomic_u64(descriptor(b) + 8).load(Relaxed) >> 48;
-                let h = map.atomic_u64(b * BLOCK_SIZE).load(Acquire);
-                // Without a header: not yet written. Or somebody has just freed the object, and `free_run` decides who frees the run.
-                if dead && (h == 0 || is_unborn(h, current) && free_named(map, b * BLOCK_SIZE, h)) {
-                    free_run(map, b, d);
-                }
-                next = b + run.max(1);
-            }
-            BLOCK_RECLAIM if dead => release_run(map, b, 1),
-            BLOCK_OWNED if dead => adopt_cells(map, b, (d >> 8) as u8 as usize, current),
-            _ => {}
-        }
-    }
-}
-
-/// Was the object with that header never committed?
-fn is_unborn(header: u64, current: u64) -> bool {
-    header_birth(header) > current && header_flags(header) & FLAG_IMMORTAL == 0
-}
-
-fn adopt_cells(map: &Mapping, b: u64, class: usize, current: u64) {
-    if class == 0 || class >= CLASSES {
-        return;
-    }
-    for i in 0..class_cells(class) {
-        let at = b * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64;
-        let h = map.atomic_u64(at).load(Acquire);
-        if h == 0 || (is_unborn(h, current) && free_named(map, at, h)) {
-            mark_free(map, at, class);
-        }
-    }
-    shelve(map, b);
 }

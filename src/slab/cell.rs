@@ -5,9 +5,11 @@
 //! C2. A hint bit is 0 while its cell may be free. A bit that is wrongly 1 hides a cell until a sweep; one that is wrongly 0 costs a look
 //!     at the header. So no hint may be trusted, not even by the owner: a late [`offer`] can come when the cell is in its list already.
 //! C3. A descriptor leaves FREE and SHELVED only by [`take_block`], one winner; only the winner gives the block back.
+//! C4. A block is given to another use only when all its headers are 0, under a new generation. Whoever frees by a name in a block that it doesn't own
+//!     has written the block in its hazard word and then found the generation of that name.
 
 use super::layout::{header, header_flags, header_kind, FLAG_ONLY, FLAG_SEEN, FLAG_SHARED};
-use crate::sync::{order, weakened, AtomicU64, Ordering::*};
+use crate::sync::{full_fence, order, weakened, AtomicU64, Ordering::*};
 
 const SHARED: u64 = (FLAG_SHARED as u64) << 8;
 
@@ -79,4 +81,34 @@ pub fn take_block(descriptor: &AtomicU64, was: u64, own: u64) -> bool {
 #[inline]
 pub fn give_block(descriptor: &AtomicU64, now: u64) {
     descriptor.store(now, order("block: give releases", Release));
+}
+
+/// Says that the caller is about to free cells of `block`, which isn't its own. Then it looks at the block's generation, and frees only if that is still
+/// the one of the cells' names.
+#[inline]
+pub fn protect(hazard: &AtomicU64, block: u64) {
+    hazard.store(block + 1, Relaxed);
+    // Pairs with the fence in `vacate`: either we see the new generation, or who gives the block to another use sees our word.
+    full_fence("hazard: fence");
+}
+
+/// Ends [`protect`].
+#[inline]
+pub fn unprotect(hazard: &AtomicU64) {
+    // Release: our frees happen before somebody who finds the word empty (acquire) uses the block for something else.
+    hazard.store(0, Release);
+}
+
+/// Is somebody about to free cells of `block`? Asked after [`vacate`].
+#[inline]
+pub fn is_protected(hazard: &AtomicU64, block: u64) -> bool {
+    hazard.load(Acquire) == block + 1 && !weakened("vacate: hazards")
+}
+
+/// Gives a block that the caller holds, and whose headers are all 0, its next generation, in `now`: names of the old one free nothing from here on, but for
+/// those of whom [`is_protected`] tells.
+#[inline]
+pub fn vacate(descriptor: &AtomicU64, now: u64) {
+    descriptor.store(now, Relaxed);
+    full_fence("vacate: fence");
 }

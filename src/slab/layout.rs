@@ -40,6 +40,8 @@ constants! { TABLE:
     AGENTS: u64 = 0x1_0000;
     /// Size of an agent line.
     AGENT_SIZE: u64 = 64;
+    /// Agent line: hazard, u64.
+    AGENT_HAZARD: u64 = 40;
     /// Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents).
     AGENTS_MAX: u64 = 4096;
     /// Offset of the pin groups.
@@ -151,8 +153,10 @@ constants! { TABLE:
     BLOCK_LARGE: u8 = 3;
     /// Block state: further block of a run.
     BLOCK_TAIL: u8 = 4;
-    /// Block state: being given another class.
+    /// Block state: taken, not yet in use.
     BLOCK_RECLAIM: u8 = 5;
+    /// Block state: first of a run that is being given back; its second word has the run's length.
+    BLOCK_FREEING: u8 = 6;
 
     /// Word: nil.
     NIL: u64 = 0;
@@ -297,6 +301,14 @@ pub const fn class_of(size: usize) -> usize {
 /// Cells of a block of that class.
 pub const fn class_cells(class: usize) -> usize {
     (BLOCK_SIZE as usize - BITMAP_SIZE as usize) / class_size(class)
+}
+
+/// The stamp's bits in a descriptor's second word; the length of a run stands above.
+pub const STAMP_MASK: u64 = (1 << 48) - 1;
+
+/// Is `b` a block, not the header or a later segment's descriptors?
+pub const fn is_block(b: u64) -> bool {
+    b >= HEADER_SIZE / BLOCK_SIZE && (b < SEGMENT_BLOCKS || b & (SEGMENT_BLOCKS - 1) >= SEGMENT_RESERVED)
 }
 
 /// Offset of the descriptor of block `block`.

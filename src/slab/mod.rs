@@ -11,6 +11,8 @@ pub mod cell;
 #[cfg(not(loom))]
 pub mod checksum;
 #[cfg(not(loom))]
+pub mod free;
+#[cfg(not(loom))]
 pub mod ident;
 pub mod layout;
 #[cfg(not(loom))]

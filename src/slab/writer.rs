@@ -5,7 +5,7 @@
 //! W3. `fresh[i].origin` is the committed object that fresh object `i` was copied from, or 0: the commit compares the two to find what died.
 //!     If the object has the flag ONLY, all their slots but `fresh[i].only` are equal, and the commit needn't look.
 
-use super::alloc::{forget, free_named, Allocator, Memory};
+use super::alloc::{Allocator, Memory};
 use super::layout::*;
 use super::mapping::{Node, NodeMut, Reader};
 use crate::error::{Error, Result};
@@ -244,22 +244,7 @@ impl<'a> Writer<'a> {
     }
 
     fn recycle(&mut self, at: u64) {
-        match self.alloc.owned_class(self.memory.map, at) {
-            Some(class) => self.alloc.give(at, class),
-            None => forget(self.memory.map, at),
-        }
-    }
-
-    /// Frees an object by its name; used for what limbo lets go.
-    pub(crate) fn free_retired(alloc: &mut Allocator, memory: Memory, at: u64, name: u64) -> bool {
-        let freed = free_named(memory.map, at, name);
-        if freed {
-            match alloc.owned_class(memory.map, at) {
-                Some(class) => alloc.give(at, class),
-                None => forget(memory.map, at),
-            }
-        }
-        freed
+        self.alloc.recycle(self.memory.map, at);
     }
 
     /// The committed object that `node` is, or is a copy of, or 0.

@@ -17,8 +17,8 @@ use crate::epoch::worker::{Atoms, Worker};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::handle::{Slab, View};
-use crate::slab::alloc::size_of_object;
 use crate::slab::cell;
+use crate::slab::free::{generation, size_of_object};
 use crate::slab::layout::*;
 use crate::slab::writer::{Uncommitted, Writer};
 use crate::value::{equal, hash_word};
@@ -291,8 +291,8 @@ impl Txn {
                 Retired {
                     at: d.at,
                     name: d.name,
-                    birth: header_birth(d.name),
                     death,
+                    generation: d.generation,
                 },
                 d.bytes,
             );
@@ -327,8 +327,8 @@ impl Txn {
                 Retired {
                     at,
                     name,
-                    birth: base,
                     death: base + 1,
+                    generation: generation(&map, at),
                 },
                 size_of_object(&map, at),
             );

@@ -14,7 +14,7 @@ use super::word::{self, from_symbol};
 use super::{hash, text, utf8::TextInfo};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
-use crate::slab::alloc::{forget, Allocator, Memory};
+use crate::slab::alloc::{Allocator, Memory};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Mapping, Node, Reader};
 use std::sync::atomic::Ordering::*;
@@ -417,10 +417,7 @@ impl Table<'_, '_> {
     /// Frees an object of ours that was never published.
     fn free(&mut self, at: u64) {
         self.m.map.atomic_u64(at).store(0, Release);
-        match self.alloc.owned_class(self.m.map, at) {
-            Some(class) => self.alloc.give(at, class),
-            None => forget(self.m.map, at),
-        }
+        self.alloc.recycle(self.m.map, at);
     }
 }
 

@@ -1,0 +1,308 @@
+//! Frees: of cells by name, of runs, of whole blocks; and what becomes of a dead agent's blocks.
+//!
+//! Anyone may free a cell by its name, in anybody's block. Whole blocks come back by [`give_back`] alone.
+
+use super::cell::{give_block, is_protected, offer, protect, take_block, unprotect, vacate};
+use super::layout::*;
+use super::mapping::Mapping;
+use std::sync::atomic::{AtomicU64, Ordering::*};
+
+/// A block descriptor's first word.
+pub(super) fn pack(state: u8, class: u8, owner: u16, generation: u32) -> u64 {
+    state as u64 | (class as u64) << 8 | (owner as u64) << 16 | (generation as u64) << 32
+}
+
+/// How an agent is written in descriptors.
+pub(super) fn owner(agent: u16) -> u16 {
+    agent + 1
+}
+
+fn hazard(map: &Mapping, agent: u16) -> &AtomicU64 {
+    map.atomic_u64(AGENTS + agent as u64 * AGENT_SIZE + AGENT_HAZARD)
+}
+
+/// Generation of the block that `at` lies in: part of what names an object there.
+pub fn generation(map: &Mapping, at: u64) -> u32 {
+    (map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Acquire) >> 32) as u32
+}
+
+/// Bytes that the object at `at` takes.
+pub fn size_of_object(map: &Mapping, at: u64) -> u64 {
+    let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
+    match d as u8 {
+        BLOCK_LARGE => (map.atomic_u64(descriptor(at >> BLOCK_BITS) + 8).load(Relaxed) >> 48) * BLOCK_SIZE,
+        _ => class_size(((d >> 8) as u8 as usize).min(CLASSES - 1)) as u64,
+    }
+}
+
+/// Frees the object at `at`, in a block that is not `agent`'s own, if its name (everything of its header but the SHARED flag) is still `name` and its block
+/// still of that generation. At most one caller wins; a stale name loses.
+pub fn free_foreign(map: &Mapping, agent: u16, at: u64, name: u64, generation: u32) -> bool {
+    let block = at >> BLOCK_BITS;
+    protect(hazard(map, agent), block);
+    let freed = self::generation(map, at) == generation && free_named(map, at, name);
+    if freed {
+        forget(map, agent, at);
+    }
+    unprotect(hazard(map, agent));
+    freed
+}
+
+/// Frees the object at `at` if its name is still `name`. The caller knows that its block is of the generation that the name was read in, and stays so.
+pub fn free_named(map: &Mapping, at: u64, name: u64) -> bool {
+    super::cell::free_named(map.atomic_u64(at), name)
+}
+
+/// Lets others find a cell or run that `agent` has just freed.
+pub fn forget(map: &Mapping, agent: u16, at: u64) {
+    let block = at >> BLOCK_BITS;
+    let d = map.atomic_u64(descriptor(block)).load(Acquire);
+    match d as u8 {
+        BLOCK_LARGE => free_run(map, agent, block, d),
+        BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
+        _ => {}
+    }
+}
+
+/// Clears the hint bit of a free cell. In a damaged slab the class or the place may be impossible: then there is no bit.
+pub(super) fn mark_free(map: &Mapping, at: u64, class: usize) {
+    let block = at & !(BLOCK_SIZE - 1);
+    if !(1..CLASSES).contains(&class) || at < block + BITMAP_SIZE {
+        return;
+    }
+    let i = (at - block - BITMAP_SIZE) / class_size(class) as u64;
+    offer(map.atomic_u64(block + i / 64 * 8), (i % 64) as u32);
+}
+
+pub(super) fn shelve(map: &Mapping, block: u64) {
+    let d = map.atomic_u64(descriptor(block));
+    let was = d.load(Relaxed);
+    give_block(d, pack(BLOCK_SHELVED, (was >> 8) as u8, 0, (was >> 32) as u32));
+}
+
+/// Frees the run whose head had the descriptor `d`, once its object is gone: who freed the object does it, or who adopts what the owner left.
+pub(super) fn free_run(map: &Mapping, agent: u16, block: u64, d: u64) {
+    let mine = pack(BLOCK_FREEING, 0, owner(agent), (d >> 32) as u32);
+    if take_block(map.atomic_u64(descriptor(block)), d, mine) {
+        give_back(map, agent, block, run_length(map, block));
+    }
+}
+
+/// Blocks of the run that starts at `block`. A damaged slab may tell any length: descriptors beyond the high-water mark or the segment's end aren't allocated.
+fn run_length(map: &Mapping, block: u64) -> u64 {
+    let run = map.atomic_u64(descriptor(block) + 8).load(Relaxed) >> 48;
+    let end = map
+        .atomic_u64(CONTROL_HIGH_WATER)
+        .load(Acquire)
+        .min((block | (SEGMENT_BLOCKS - 1)) + 1);
+    run.max(1).min(end.saturating_sub(block))
+}
+
+/// Gives blocks back that the caller has set FREEING, and whose headers are all 0. If somebody is about to free by an old name in the first one, it stays
+/// FREEING without an owner, and the next sweep tries again.
+fn give_back(map: &Mapping, agent: u16, first: u64, blocks: u64) {
+    let d = map.atomic_u64(descriptor(first));
+    let generation = ((d.load(Relaxed) >> 32) as u32).wrapping_add(1);
+    vacate(d, pack(BLOCK_FREEING, 0, owner(agent), generation));
+    let agents = (map.atomic_u32(CONTROL_AGENTS_BACKED).load(Acquire) as u64).min(AGENTS_MAX);
+    if (0..agents).any(|a| a != agent as u64 && is_protected(hazard(map, a as u16), first)) {
+        return give_block(d, pack(BLOCK_FREEING, 0, 0, generation));
+    }
+    // From the end, and shorter before each: whoever goes on after our death gives no block back twice.
+    let length = map.atomic_u64(descriptor(first) + 8);
+    for b in (1..blocks).rev() {
+        length.store(length.load(Relaxed) & STAMP_MASK | b << 48, Release);
+        release_run(map, first + b, 1);
+    }
+    release_run(map, first, 1);
+}
+
+/// Makes `blocks` blocks that the caller holds, and in which nobody knows an object, anybody's.
+pub(super) fn release_run(map: &Mapping, first: u64, blocks: u64) {
+    for b in first..first + blocks {
+        let d = map.atomic_u64(descriptor(b));
+        let generation = (d.load(Relaxed) >> 32) as u32;
+        map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(1, Relaxed);
+        give_block(d, pack(BLOCK_FREE, 0, 0, generation));
+    }
+}
+
+/// Are all cells of the block free?
+pub(super) fn is_empty(map: &Mapping, block: u64, class: usize) -> bool {
+    cells(block, class).all(|at| map.atomic_u64(at).load(Acquire) == 0)
+}
+
+/// Offsets of the cells of a block.
+pub fn cells(block: u64, class: usize) -> impl Iterator<Item = u64> {
+    (0..class_cells(class)).map(move |i| block * BLOCK_SIZE + BITMAP_SIZE + (i * class_size(class)) as u64)
+}
+
+/// Gives an empty block that `agent` owns back.
+pub(super) fn give_back_owned(map: &Mapping, agent: u16, block: u64) {
+    let d = map.atomic_u64(descriptor(block));
+    let generation = (d.load(Relaxed) >> 32) as u32;
+    // A run of one, for whoever goes on if we die.
+    let length = map.atomic_u64(descriptor(block) + 8);
+    length.store(length.load(Relaxed) & STAMP_MASK | 1 << 48, Relaxed);
+    give_block(d, pack(BLOCK_FREEING, 0, owner(agent), generation));
+    give_back(map, agent, block, 1);
+}
+
+/// What a sweep finds at a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Cells.
+    Cells {
+        /// Their class.
+        class: usize,
+        /// The agent that owns the block.
+        owner: Option<usize>,
+    },
+    /// One object.
+    Run {
+        /// Blocks that it takes.
+        blocks: u64,
+        /// The agent that allocated it.
+        owner: Option<usize>,
+    },
+    /// Nothing that a sweep looks at.
+    Nothing,
+}
+
+/// A sweep's hold on one block: while this lives, the block isn't given to another use.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    map: &'a Mapping,
+    agent: u16,
+    block: u64,
+    descriptor: u64,
+    /// What is there.
+    pub content: Content,
+}
+
+impl<'a> Visit<'a> {
+    /// Starts to look at `block`, a block below the high-water mark and not of a table.
+    pub fn new(map: &'a Mapping, agent: u16, block: u64) -> Visit<'a> {
+        protect(hazard(map, agent), block);
+        let d = map.atomic_u64(descriptor(block)).load(Acquire);
+        let class = (d >> 8) as u8 as usize;
+        let owner = ((d >> 16) as u16 as usize).checked_sub(1);
+        let content = match d as u8 {
+            BLOCK_OWNED | BLOCK_SHELVED if (1..CLASSES).contains(&class) => Content::Cells { class, owner },
+            BLOCK_LARGE => Content::Run {
+                blocks: run_length(map, block),
+                owner,
+            },
+            _ => Content::Nothing,
+        };
+        Visit {
+            map,
+            agent,
+            block,
+            descriptor: d,
+            content,
+        }
+    }
+
+    /// Does nobody own the block? Then it holds nothing that isn't committed.
+    pub fn is_shelved(&self) -> bool {
+        self.descriptor as u8 == BLOCK_SHELVED
+    }
+
+    /// Generation of the block.
+    pub fn generation(&self) -> u32 {
+        (self.descriptor >> 32) as u32
+    }
+
+    /// Frees the object at `at` in the block by its name.
+    pub fn free(&self, at: u64, name: u64) -> bool {
+        let freed = free_named(self.map, at, name);
+        if freed {
+            forget(self.map, self.agent, at);
+        }
+        freed
+    }
+
+    /// Gives the block back if nobody owns it and all its cells are free, or somebody began to and left it. True: it is free now.
+    pub fn reclaim(self) -> bool {
+        let (map, agent, block, was) = (self.map, self.agent, self.block, self.descriptor);
+        let content = self.content;
+        drop(self);
+        let d = map.atomic_u64(descriptor(block));
+        let mine = pack(BLOCK_FREEING, 0, owner(agent), (was >> 32) as u32);
+        match content {
+            Content::Cells { class, .. } if was as u8 == BLOCK_SHELVED && is_empty(map, block, class) => {
+                if !take_block(d, was, pack(BLOCK_OWNED, class as u8, owner(agent), (was >> 32) as u32)) {
+                    return false;
+                }
+                // Somebody may have had the block meanwhile and shelved it again.
+                if !is_empty(map, block, class) {
+                    give_block(d, was);
+                    return false;
+                }
+                give_back_owned(map, agent, block);
+                true
+            }
+            _ if was as u8 == BLOCK_FREEING && (was >> 16) as u16 == 0 && take_block(d, was, mine) => {
+                give_back(map, agent, block, run_length(map, block));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        unprotect(hazard(self.map, self.agent));
+    }
+}
+
+/// Frees what a dead agent left half made in its blocks, fresh cells and cells stamped later than `current`, and shelves the blocks; frees its
+/// runs that hold no committed object. Idempotent; the caller holds the dead participant's lock.
+pub fn adopt(map: &Mapping, agent: u16, current: u64) {
+    let high = map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
+    let mut next = HEADER_SIZE / BLOCK_SIZE;
+    while next < high {
+        let b = next;
+        next += 1;
+        if !is_block(b) {
+            continue;
+        }
+        let d = map.atomic_u64(descriptor(b)).load(Acquire);
+        let dead = (d >> 16) as u16 == owner(agent);
+        match d as u8 {
+            BLOCK_LARGE => {
+                let run = map.atomic_u64(descriptor(b) + 8).load(Relaxed) >> 48;
+                let h = map.atomic_u64(b * BLOCK_SIZE).load(Acquire);
+                // Without a header: not yet written. Or somebody has just freed the object, and `free_run` decides who frees the run.
+                if dead && (h == 0 || is_unborn(h, current) && free_named(map, b * BLOCK_SIZE, h)) {
+                    free_run(map, agent, b, d);
+                }
+                next = b + run.max(1);
+            }
+            BLOCK_RECLAIM if dead => release_run(map, b, 1),
+            BLOCK_FREEING if dead => give_back(map, agent, b, run_length(map, b)),
+            BLOCK_OWNED if dead => adopt_cells(map, b, (d >> 8) as u8 as usize, current),
+            _ => {}
+        }
+    }
+}
+
+/// Was the object with that header never committed?
+fn is_unborn(header: u64, current: u64) -> bool {
+    header_birth(header) > current && header_flags(header) & FLAG_IMMORTAL == 0
+}
+
+fn adopt_cells(map: &Mapping, b: u64, class: usize, current: u64) {
+    if class == 0 || class >= CLASSES {
+        return;
+    }
+    for at in cells(b, class) {
+        let h = map.atomic_u64(at).load(Acquire);
+        if h == 0 || (is_unborn(h, current) && free_named(map, at, h)) {
+            mark_free(map, at, class);
+        }
+    }
+    shelve(map, b);
+}

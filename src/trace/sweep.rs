@@ -1,0 +1,127 @@
+//! Sweeping: every committed object that no root reaches is retired, as the commit that made it unreachable would have done if it had known.
+//!
+//! Its death isn't known, but it is no later than the first traced version that doesn't reach it. What no pin meets is freed at once, the rest goes to
+//! the agent's limbo, which judges it as all else.
+
+use super::marks::Marks;
+use crate::epoch::hold::in_flight;
+use crate::epoch::limbo::Retired;
+use crate::epoch::pin::Pinned;
+use crate::slab::free::{cells, size_of_object, Content, Visit};
+use crate::slab::layout::*;
+use crate::slab::mapping::Mapping;
+use std::sync::atomic::Ordering::*;
+
+/// A birth that far in the future isn't one: a crash has mixed pages of two uses of a block.
+const IMPOSSIBLE: u64 = 1 << 40;
+
+/// What a sweep has found. Bytes are those of the cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Objects that stay: in use, or waiting in a limbo.
+    pub live: u64,
+    /// Their bytes.
+    pub live_bytes: u64,
+    /// Objects freed.
+    pub freed: u64,
+    /// Their bytes.
+    pub freed_bytes: u64,
+    /// Unreachable objects that a pin still holds.
+    pub held: u64,
+    /// Their bytes.
+    pub held_bytes: u64,
+    /// Of these, how many the limbo had no room for: the next trace finds them again.
+    pub left: u64,
+    /// Blocks that are free now and weren't.
+    pub blocks: u64,
+}
+
+/// One sweep.
+pub struct Sweep<'a> {
+    /// The slab.
+    pub map: &'a Mapping,
+    /// Who sweeps.
+    pub agent: u16,
+    /// All that the traced versions reach, and what is retired already.
+    pub marks: &'a Marks,
+    /// The traced versions, ascending. The last one is pinned.
+    pub versions: &'a [u64],
+    /// What is pinned, by a scan at a root no older than the last traced version.
+    pub pinned: &'a Pinned,
+    /// Retired objects that the limbo takes.
+    pub room: usize,
+    /// Those that it takes.
+    pub retired: Vec<(Retired, u64)>,
+    /// What was found.
+    pub swept: Swept,
+}
+
+impl Sweep<'_> {
+    /// Sweeps block `b` and returns the next one to sweep.
+    pub fn block(&mut self, b: u64) -> u64 {
+        let visit = Visit::new(self.map, self.agent, b);
+        let next = match visit.content {
+            Content::Cells { class, owner } => {
+                for at in cells(b, class) {
+                    self.object(&visit, at, owner);
+                }
+                b + 1
+            }
+            Content::Run { blocks, owner } => {
+                self.object(&visit, b * BLOCK_SIZE, owner);
+                b + blocks.max(1)
+            }
+            Content::Nothing => b + 1,
+        };
+        self.swept.blocks += visit.reclaim() as u64;
+        next
+    }
+
+    fn object(&mut self, visit: &Visit, at: u64, owner: Option<usize>) {
+        // Acquire: what its owner did before it stamped the object is visible: its floor.
+        let name = self.map.atomic_u64(at).load(Acquire);
+        if name == 0 {
+            return;
+        }
+        let bytes = size_of_object(self.map, at);
+        let (birth, current) = (header_birth(name), *self.versions.last().expect("the current one"));
+        if visit.is_shelved() && (header_fresh(name) || birth > current + IMPOSSIBLE) {
+            return self.free(visit, at, name, bytes);
+        }
+        let later = birth > current || header_flags(name) & FLAG_IMMORTAL != 0;
+        if later || self.marks.contains(at) || owner.is_some_and(|o| in_flight(self.map, o, birth)) {
+            self.swept.live += 1;
+            self.swept.live_bytes += bytes;
+            return;
+        }
+        let death = self.versions[self.versions.partition_point(|&v| v < birth)];
+        if death > birth && self.pinned.meets(birth, death) {
+            self.swept.held += 1;
+            self.swept.held_bytes += bytes;
+            if self.retired.len() >= self.room {
+                self.swept.left += 1;
+            } else {
+                let generation = visit.generation();
+                let name = name & !((FLAG_SHARED as u64) << 8);
+                self.retired.push((
+                    Retired {
+                        at,
+                        name,
+                        death,
+                        generation,
+                    },
+                    bytes,
+                ));
+            }
+            return;
+        }
+        self.free(visit, at, name, bytes);
+    }
+
+    fn free(&mut self, visit: &Visit, at: u64, name: u64, bytes: u64) {
+        if visit.free(at, name) {
+            self.swept.freed += 1;
+            self.swept.freed_bytes += bytes;
+        }
+    }
+}
