@@ -26,6 +26,8 @@
 #define EVE_L_AGENTS UINT64_C(0x10000)
 /* Size of an agent line. */
 #define EVE_L_AGENT_SIZE UINT64_C(0x40)
+/* Agent line: hazard, u64. */
+#define EVE_L_AGENT_HAZARD UINT64_C(0x28)
 /* Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
 #define EVE_L_AGENTS_MAX UINT64_C(0x1000)
 /* Offset of the pin groups. */
@@ -94,8 +96,12 @@
 #define EVE_L_CONTROL_SYNC_INFLIGHT UINT64_C(0xc210)
 /* Control page: state of the allocation maps, u32. */
 #define EVE_L_CONTROL_MAPS UINT64_C(0xc280)
-/* Control page: tracer, u64. */
-#define EVE_L_CONTROL_TRACER UINT64_C(0xc300)
+/* Control page: bytes that the last trace left in use, u64. */
+#define EVE_L_CONTROL_TRACED UINT64_C(0xc300)
+/* Control page: shared objects that have lost a parent since the last trace, u64: perhaps only a trace can free them. */
+#define EVE_L_CONTROL_ORPHANS UINT64_C(0xc308)
+/* Control page: bytes allocated since the last trace, u64. */
+#define EVE_L_CONTROL_VOLUME UINT64_C(0xc310)
 /* Control page: symbol directory, word. */
 #define EVE_L_CONTROL_SYMBOLS UINT64_C(0xc380)
 /* Control page: next symbol id, u32. */
@@ -132,8 +138,10 @@
 #define EVE_L_BLOCK_LARGE UINT64_C(0x3)
 /* Block state: further block of a run. */
 #define EVE_L_BLOCK_TAIL UINT64_C(0x4)
-/* Block state: being given another class. */
+/* Block state: taken, not yet in use. */
 #define EVE_L_BLOCK_RECLAIM UINT64_C(0x5)
+/* Block state: first of a run that is being given back; its second word has the run's length. */
+#define EVE_L_BLOCK_FREEING UINT64_C(0x6)
 /* Word: nil. */
 #define EVE_L_NIL UINT64_C(0x0)
 /* Word: true. */

@@ -1,8 +1,10 @@
-//! `gc`: the tracing collector on an opened slab.
+//! `gc`: the tracing collector on an opened slab, by hand and in the background.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handle::Slab;
-use crate::trace::{trace, Progress, Traced};
+use crate::slab::layout::CONTROL_VOLUME;
+use crate::trace::{is_due, trace, Progress, Traced};
+use std::sync::atomic::Ordering::*;
 
 impl Slab {
     /// Frees everything that no version in use reaches, and gives empty blocks back for any use. Readers and writers of all processes go on meanwhile.
@@ -13,9 +15,14 @@ impl Slab {
 
     /// [`Slab::gc`] that tells now and then how far it is; an error of `tell` ends it, and nothing is lost.
     pub fn gc_telling(&self, tell: &mut dyn FnMut(Progress) -> Result<()>) -> Result<Traced> {
+        self.collect(true, tell)
+    }
+
+    /// `thorough`: idle agents give their blocks back, so that the sweep finds the empty ones.
+    fn collect(&self, thorough: bool, tell: &mut dyn FnMut(Progress) -> Result<()>) -> Result<Traced> {
         self.check()?;
         if self.read_only() {
-            return Err(crate::error::Error::ReadOnly);
+            return Err(Error::ReadOnly);
         }
         let mut worker = self.worker()?;
         let mut idle = self.idle_workers();
@@ -23,11 +30,11 @@ impl Slab {
         for w in idle.iter_mut().chain([&mut worker]) {
             w.agent.drain(self.memory(), true);
             known.extend(w.agent.limbo.entries().iter().map(|r| r.at));
-            // So that the sweep can give their empty blocks back, and others use the rest.
-            if !w.agent.limbo.has_uncommitted() {
+            if thorough && !w.agent.limbo.has_uncommitted() {
                 w.agent.alloc.shelve_all(self.map());
             }
         }
+        idle.into_iter().for_each(|w| self.put_worker(w));
         let roots = || self.durable_roots();
         let check = &mut |p| {
             self.check()?;
@@ -36,7 +43,28 @@ impl Slab {
         let traced = trace(self.memory(), &mut worker.agent, &roots, &known, check);
         worker.agent.drain(self.memory(), false);
         self.put_worker(worker);
-        idle.into_iter().for_each(|w| self.put_worker(w));
         traced
+    }
+
+    /// Starts a trace in the background if one is worth its time. Called when the slab has grown, by an agent that has allocated `volume` bytes since it
+    /// did so last.
+    pub(crate) fn gc_if_due(&self, volume: u64) {
+        self.map().atomic_u64(CONTROL_VOLUME).fetch_add(volume, Relaxed);
+        if !is_due(self.map()) || self.tracing().swap(true, AcqRel) {
+            return;
+        }
+        let slab = self.clone();
+        let run = move || {
+            // A failure is nobody's in particular: a damaged slab will tell whoever reads that place.
+            let _ = slab.collect(false, &mut |_| Ok(()));
+            slab.tracing().store(false, Release);
+        };
+        #[cfg(not(target_family = "wasm"))]
+        if std::thread::Builder::new().name("eve-gc".into()).spawn(run).is_err() {
+            // No thread to have: the next growth tries again.
+            self.tracing().store(false, Release);
+        }
+        #[cfg(target_family = "wasm")]
+        run();
     }
 }

@@ -40,6 +40,8 @@ pub struct View {
 struct Inner {
     pool: Pool<Worker>,
     closed: AtomicBool,
+    /// Is a thread of ours tracing?
+    tracing: AtomicBool,
     /// Calls of [`Slab::wake`].
     wakes: AtomicU64,
     file: SlabFile,
@@ -70,6 +72,7 @@ impl Slab {
         Slab(Arc::new(Inner {
             pool: Pool::default(),
             closed: AtomicBool::new(false),
+            tracing: AtomicBool::new(false),
             wakes: AtomicU64::new(0),
             file,
         }))
@@ -304,8 +307,14 @@ impl Slab {
     }
 
     /// All idle workers of this process, for [`Slab::put_worker`].
+    #[allow(clippy::vec_box)] // as the pool has them
     pub(crate) fn idle_workers(&self) -> Vec<Box<Worker>> {
         std::iter::from_fn(|| self.0.pool.take()).collect()
+    }
+
+    /// Set while a thread of this process traces in the background.
+    pub(crate) fn tracing(&self) -> &AtomicBool {
+        &self.0.tracing
     }
 
     /// The roots of the valid superblocks.

@@ -309,3 +309,21 @@ fn writers_readers_and_collectors_at_once() {
     s.gc().unwrap();
     support::assert_exact(&s);
 }
+
+#[test]
+fn shared_garbage_is_traced_in_the_background() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    let round = |i: u64| {
+        // A value with two parents, which lose it one after the other: only a trace can free it.
+        transact(&s, |t| fill(t, 0, None, 39 + 40 * i)).unwrap();
+        transact(&s, |t| join(t, 1, 0, 0, i)).unwrap();
+        transact(&s, |t| t.remove(int(0))).unwrap();
+        transact(&s, |t| t.remove(int(1))).unwrap();
+    };
+    // Some 5 KiB each: 150 MiB in all.
+    for i in 0..30_000 {
+        round(i);
+    }
+    let blocks = s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    assert!(blocks < 1200, "{blocks} blocks of 64 KiB");
+}

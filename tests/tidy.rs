@@ -19,8 +19,11 @@ const USES: [(&str, &[&str]); 14] = [
     ("value", &["sys", "error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),
     ("handle", &["sys", "error", "slab", "epoch", "durable", "open", "value"]),
-    ("collect", &["error", "handle", "trace"]),
-    ("txn", &["sys", "error", "slab", "epoch", "value", "coll", "handle"]),
+    ("collect", &["error", "slab", "handle", "trace"]),
+    (
+        "txn",
+        &["sys", "error", "slab", "epoch", "value", "coll", "handle", "collect"],
+    ),
     ("capi", &["error", "slab", "open", "value", "coll", "handle", "txn"]),
 ];
 

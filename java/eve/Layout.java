@@ -28,6 +28,8 @@ public final class Layout {
     public static final int AGENTS = 0x10000;
     /** Size of an agent line. */
     public static final int AGENT_SIZE = 0x40;
+    /** Agent line: hazard, u64. */
+    public static final int AGENT_HAZARD = 0x28;
     /** Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
     public static final int AGENTS_MAX = 0x1000;
     /** Offset of the pin groups. */
@@ -96,8 +98,12 @@ public final class Layout {
     public static final int CONTROL_SYNC_INFLIGHT = 0xc210;
     /** Control page: state of the allocation maps, u32. */
     public static final int CONTROL_MAPS = 0xc280;
-    /** Control page: tracer, u64. */
-    public static final int CONTROL_TRACER = 0xc300;
+    /** Control page: bytes that the last trace left in use, u64. */
+    public static final int CONTROL_TRACED = 0xc300;
+    /** Control page: shared objects that have lost a parent since the last trace, u64: perhaps only a trace can free them. */
+    public static final int CONTROL_ORPHANS = 0xc308;
+    /** Control page: bytes allocated since the last trace, u64. */
+    public static final int CONTROL_VOLUME = 0xc310;
     /** Control page: symbol directory, word. */
     public static final int CONTROL_SYMBOLS = 0xc380;
     /** Control page: next symbol id, u32. */
@@ -134,8 +140,10 @@ public final class Layout {
     public static final int BLOCK_LARGE = 0x3;
     /** Block state: further block of a run. */
     public static final int BLOCK_TAIL = 0x4;
-    /** Block state: being given another class. */
+    /** Block state: taken, not yet in use. */
     public static final int BLOCK_RECLAIM = 0x5;
+    /** Block state: first of a run that is being given back; its second word has the run's length. */
+    public static final int BLOCK_FREEING = 0x6;
     /** Word: nil. */
     public static final int NIL = 0x0;
     /** Word: true. */

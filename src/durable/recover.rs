@@ -34,8 +34,6 @@ pub struct Recovery<'a> {
     pub allocates: bool,
 }
 
-/// Is this the number of a block of objects (not of a segment's descriptor table)?
-
 impl Recovery<'_> {
     /// Recovers. The state stays RECOVERING; the caller makes it READY when all is done (D6).
     pub fn run(&self) -> Result<Superblock> {

@@ -132,6 +132,8 @@ pub struct Plan {
     new: u64,
     edges: Offsets<u32>,
     orphaned: Offsets<()>,
+    /// Shared objects that have lost a parent.
+    pub orphans: u64,
     pairs: Offsets<Pair>,
     stack: Vec<u64>,
 }
@@ -181,6 +183,7 @@ impl Plan {
         self.keeps_state = false;
         self.edges.clear();
         self.orphaned.clear();
+        self.orphans = 0;
         self.pairs.clear();
     }
 
@@ -255,6 +258,7 @@ impl Plan {
     fn dies(&mut self, map: &Mapping, node: Node) -> bool {
         let name = node.header();
         let dies = name != 0 && !header_fresh(name) && header_flags(name) & (FLAG_SHARED | FLAG_IMMORTAL) == 0;
+        self.orphans += (!dies && header_flags(name) & FLAG_SHARED != 0) as u64;
         if dies {
             let at = node.offset();
             let bytes = size_of_object(map, at);
@@ -383,6 +387,7 @@ impl Plan {
             self.orphaned.insert(word, ());
         }
         let kept = header_flags(h) & (FLAG_SHARED | FLAG_IMMORTAL) != 0 || header_fresh(h) || h == 0;
+        self.orphans += (header_flags(h) & FLAG_SHARED != 0) as u64;
         if !again && !kept && !self.edges.contains(word) {
             self.stack.push(word);
         }

@@ -86,7 +86,7 @@ fn child_process() {
             }
             a.claim_record(memory, base).unwrap();
             slab.mapping().atomic_u32(CONTROL_WAITERS).store(5, Release);
-            slab.mapping().atomic_u64(CONTROL_TRACER).store(5, Release);
+            slab.mapping().atomic_u64(CONTROL_TRACED).store(5, Release);
             let g = slab.mapping().group(3);
             g.owner.store(slab.participant() as u64 + 1, Release);
             g.hi.store(2, Release);
@@ -273,7 +273,6 @@ fn a_slab_whose_last_holder_was_killed_is_adopted_with_its_live_root() {
     let map = slab.mapping();
     assert_eq!(map.atomic_u32(CONTROL_INCARNATION).load(Relaxed), 1);
     assert_eq!(map.atomic_u32(CONTROL_WAITERS).load(Relaxed), 0);
-    assert_eq!(map.atomic_u64(CONTROL_TRACER).load(Relaxed), 0);
     assert_eq!(
         map.atomic_u64(CONTROL_DURABLE).load(Relaxed),
         2,

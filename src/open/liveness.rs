@@ -100,7 +100,6 @@ pub(super) fn adopt(map: &Mapping) -> bool {
     let dead: Vec<u32> = (0..PARTICIPANTS_MAX as u32).filter(claimed).collect();
     dead.iter().for_each(|&p| clear(map, p, true));
     map.atomic_u32(CONTROL_WAITERS).store(0, Relaxed);
-    map.atomic_u64(CONTROL_TRACER).store(0, Relaxed);
     if !dead.is_empty() {
         map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);
     }

@@ -46,8 +46,10 @@ struct Class {
     blocks: Vec<u64>,
     /// Block (index in `blocks`) and bitmap word where the next refill goes on.
     at: (usize, usize),
-    /// Free cells found since `at` was last at the start.
+    /// Free cells found since `at` was last at the start, or at a new block.
     found: u32,
+    /// Blocks taken since `at` was last at the start.
+    taken: usize,
 }
 
 /// The private side of one agent's allocation.
@@ -56,6 +58,9 @@ pub struct Allocator {
     classes: Vec<Class>,
     cursor: u64,
     starved: bool,
+    grown: bool,
+    /// Bytes of the cells and runs found since the last growth.
+    volume: u64,
 }
 
 impl Allocator {
@@ -66,6 +71,8 @@ impl Allocator {
             classes: (0..CLASSES).map(|_| Class::default()).collect(),
             cursor: 0,
             starved: false,
+            grown: false,
+            volume: 0,
         }
     }
 
@@ -113,12 +120,17 @@ impl Allocator {
             if c.at.0 >= c.blocks.len() {
                 let all = (c.blocks.len() * cells) as u32;
                 let enough = c.found > 0 && c.found >= all / WORTH;
+                // What others have freed since the last look at all blocks isn't known: another look after some more blocks.
+                let again = c.taken > 0 && c.taken * WORTH as usize >= c.blocks.len();
                 c.at = (0, 0);
                 c.found = 0;
-                if !enough {
+                if enough || again {
+                    c.taken = 0;
+                } else {
                     let block = self.take_block(m, class, version)?;
                     let c = &mut self.classes[class];
                     c.blocks.push(block);
+                    c.taken += 1;
                     c.at = (c.blocks.len() - 1, 0);
                 }
                 continue;
@@ -146,6 +158,7 @@ impl Allocator {
                     }
                 }
                 c.found += (c.free.len() - before) as u32;
+                self.volume += ((c.free.len() - before) * class_size(class)) as u64;
                 if c.free.len() > before {
                     return Ok(());
                 }
@@ -219,6 +232,7 @@ impl Allocator {
             Some(b) => b,
             None => self.new_blocks(m, blocks)?,
         };
+        self.volume += blocks * BLOCK_SIZE;
         // The head first, without an object: if we are killed here, whoever adopts what is ours finds the whole run by it.
         m.map.atomic_u64(first * BLOCK_SIZE).store(0, Relaxed);
         self.claim_new(m, first, BLOCK_LARGE, 0, version, blocks);
@@ -266,6 +280,7 @@ impl Allocator {
             let first = raise_high_water(m, blocks).inspect_err(|_| self.starved = true)?;
             let taken = (first..first + blocks).take_while(|&b| self.take_new(m, b)).count() as u64;
             if taken == blocks {
+                self.grown = true;
                 return Ok(first);
             }
             release_run(m.map, first, taken);
@@ -338,6 +353,11 @@ impl Allocator {
                 give_back_owned(map, self.agent, b);
             }
         }
+    }
+
+    /// Has the slab grown for this agent since the last call that said so? Then, how many bytes it has allocated meanwhile.
+    pub(crate) fn has_grown(&mut self) -> Option<u64> {
+        std::mem::take(&mut self.grown).then(|| std::mem::take(&mut self.volume))
     }
 
     /// Gives every owned block back for others to allocate from. Called when the agent line is given up; no cell may be fresh.

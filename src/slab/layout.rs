@@ -111,8 +111,12 @@ constants! { TABLE:
     CONTROL_SYNC_INFLIGHT: u64 = 0xC210;
     /// Control page: state of the allocation maps, u32.
     CONTROL_MAPS: u64 = 0xC280;
-    /// Control page: tracer, u64.
-    CONTROL_TRACER: u64 = 0xC300;
+    /// Control page: bytes that the last trace left in use, u64.
+    CONTROL_TRACED: u64 = 0xC300;
+    /// Control page: shared objects that have lost a parent since the last trace, u64: perhaps only a trace can free them.
+    CONTROL_ORPHANS: u64 = 0xC308;
+    /// Control page: bytes allocated since the last trace, u64.
+    CONTROL_VOLUME: u64 = 0xC310;
     /// Control page: symbol directory, word.
     CONTROL_SYMBOLS: u64 = 0xC380;
     /// Control page: next symbol id, u32.

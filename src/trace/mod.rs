@@ -17,11 +17,17 @@ use crate::epoch::Shared;
 use crate::error::Result;
 use crate::slab::alloc::Memory;
 use crate::slab::layout::*;
+use crate::slab::mapping::Mapping;
 use std::sync::atomic::Ordering::*;
 use sweep::Sweep;
 
 /// Retired objects that one trace adds to limbo: what it can't take, the next trace finds again.
 const ROOM: usize = 1 << 20;
+
+/// Bytes that a slab may always hold beyond what lives.
+const FLOOR: u64 = 16 << 20;
+/// Shared objects that lose a parent before a trace is worth it.
+const ORPHANS: u64 = 256;
 
 /// What a trace has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +62,38 @@ pub fn trace(
     let maps = m.map.atomic_u32(CONTROL_MAPS);
     let was = maps.swap(MAPS_EXACT, AcqRel);
     let now = agent.pin(m.map, Slot::A);
+    let orphans = m.map.atomic_u64(CONTROL_ORPHANS).swap(0, Relaxed);
+    m.map.atomic_u64(CONTROL_VOLUME).store(0, Relaxed);
     let result = pinned_trace(m, agent, now, durable, known, tell);
+    match &result {
+        Ok(t) => m.map.atomic_u64(CONTROL_TRACED).store(t.swept.live_bytes, Relaxed),
+        Err(_) => _ = m.map.atomic_u64(CONTROL_ORPHANS).fetch_add(orphans, Relaxed),
+    }
     if was != MAPS_EXACT && !matches!(&result, Ok(t) if t.swept.left == 0) {
         maps.store(MAPS_SUPERSET, Release);
     }
     let_go(m.map, agent.index);
     agent.unpin(m.map, Slot::A);
     result
+}
+
+/// Bytes of the blocks in use, about.
+fn used(map: &Mapping) -> u64 {
+    let (high, free) = (CONTROL_HIGH_WATER, CONTROL_FREE_BLOCKS);
+    let blocks = map
+        .atomic_u64(high)
+        .load(Relaxed)
+        .saturating_sub(HEADER_SIZE / BLOCK_SIZE);
+    blocks.saturating_sub(map.atomic_u64(free).load(Relaxed)) * BLOCK_SIZE
+}
+
+/// Is a trace worth its time? When half as much again as what lives is in use, that may be what only a trace frees, and so much has been allocated since the
+/// last one that all traces together cost no more than a fixed part of the work that made them due.
+pub fn is_due(map: &Mapping) -> bool {
+    let word = |at| map.atomic_u64(at).load(Relaxed);
+    let lost = word(CONTROL_ORPHANS) >= ORPHANS || map.atomic_u32(CONTROL_MAPS).load(Relaxed) != MAPS_EXACT;
+    let (used, live) = (used(map), word(CONTROL_TRACED));
+    lost && used >= live.saturating_add(live / 2).saturating_add(FLOOR) && word(CONTROL_VOLUME) >= used / 2
 }
 
 fn pinned_trace(

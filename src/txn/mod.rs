@@ -297,6 +297,9 @@ impl Txn {
                 d.bytes,
             );
         }
+        if plan.orphans != 0 {
+            map.atomic_u64(CONTROL_ORPHANS).fetch_add(plan.orphans, Relaxed);
+        }
         if plan.reached.len() == self.uncommitted.live() {
             return self.uncommitted.clear();
         }
@@ -399,12 +402,15 @@ impl Txn {
         let map = self.slab.map();
         map.agent(worker.agent.index).floor.store(0, Release);
         worker.agent.unpin(map, self.slot);
-        let starved = worker.agent.alloc.was_starved();
+        let (starved, grown) = (worker.agent.alloc.was_starved(), worker.agent.alloc.has_grown());
         worker.agent.drain(self.slab.memory(), false);
         self.slab.put_worker(worker);
         if starved {
             // The slab can't grow. Whoever tries again finds all that could be freed.
             self.slab.reclaim();
+        }
+        if let Some(volume) = grown {
+            self.slab.gc_if_due(volume);
         }
     }
 }
