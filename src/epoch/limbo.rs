@@ -39,6 +39,13 @@ const AHEAD: usize = 16;
 /// Bytes below which the same holds.
 const BATCH_BYTES: u64 = 4 << 20;
 
+/// A drain looks at all that waits. It comes when new objects are a half of those that the last one had to leave, or this part of them if many
+/// groups have been closed since: so the looks stay proportional to the garbage, whoever opens and closes groups.
+const NEWS: usize = 16;
+
+/// Part of the groups of the last scan that makes "many".
+const MANY: usize = 4;
+
 /// An agent's retired objects.
 #[derive(Debug, Default)]
 pub struct Limbo {
@@ -46,6 +53,9 @@ pub struct Limbo {
     survivors: usize,
     bytes: u64,
     bytes_survived: u64,
+    /// Releases counted before the last scan, and the groups that it met.
+    releases: u64,
+    groups: usize,
 }
 
 impl Limbo {
@@ -60,9 +70,18 @@ impl Limbo {
         self.entries.len()
     }
 
-    /// Has enough come since the last drain to try again? Grows with what pins hold, so that the work stays proportional to the garbage.
-    pub fn is_due(&self) -> bool {
-        self.entries.len() >= BATCH + 2 * self.survivors || self.bytes >= BATCH_BYTES + 2 * self.bytes_survived
+    /// Is it time to try again? `releases`: the slab's count of closed groups.
+    pub fn is_due(&self, releases: u64) -> bool {
+        let new = self.entries.len() - self.survivors;
+        let released = releases.wrapping_sub(self.releases) as usize;
+        let part = if released > self.groups / MANY { NEWS } else { 2 };
+        new >= BATCH + self.survivors / part
+            || self.bytes - self.bytes_survived >= BATCH_BYTES + self.bytes_survived / part as u64
+    }
+
+    /// Notes the releases counted before the last scan, and the groups that it met.
+    pub fn scanned(&mut self, releases: u64, groups: usize) {
+        (self.releases, self.groups) = (releases, groups);
     }
 
     /// What waits.
@@ -111,11 +130,58 @@ impl Limbo {
         }
         entries.truncate(kept);
         agent.alloc.trim(memory.map);
-        agent.limbo = Limbo {
-            entries,
-            survivors: kept,
-            bytes,
-            bytes_survived: bytes,
+        let limbo = &mut agent.limbo;
+        limbo.entries = entries;
+        limbo.survivors = kept;
+        (limbo.bytes, limbo.bytes_survived) = (bytes, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(survivors: usize) -> Limbo {
+        let mut l = Limbo {
+            survivors,
+            ..Limbo::default()
         };
+        (0..survivors).for_each(|_| add(&mut l));
+        l.scanned(100, 40);
+        l
+    }
+
+    fn add(l: &mut Limbo) {
+        l.push(
+            Retired {
+                at: 0,
+                name: 0,
+                birth: 1,
+                death: 2,
+            },
+            0,
+        );
+    }
+
+    fn added_until_due(mut l: Limbo, releases: u64) -> usize {
+        let before = l.len();
+        while !l.is_due(releases) {
+            add(&mut l);
+        }
+        l.len() - before
+    }
+
+    #[test]
+    fn a_drain_comes_with_half_as_much_new_and_earlier_if_a_quarter_of_the_groups_went() {
+        assert_eq!(added_until_due(waiting(0), 100), BATCH);
+        assert_eq!(added_until_due(waiting(64_000), 100), BATCH + 32_000);
+        assert_eq!(added_until_due(waiting(64_000), 110), BATCH + 32_000);
+        assert_eq!(added_until_due(waiting(64_000), 111), BATCH + 4_000);
+    }
+
+    #[test]
+    fn looks_are_proportional_to_garbage_if_every_commit_meets_news() {
+        let looks = 64_000 + added_until_due(waiting(64_000), u64::MAX);
+        assert!(looks < 17 * added_until_due(waiting(64_000), u64::MAX));
     }
 }

@@ -86,14 +86,16 @@ pub fn unpin(s: &impl Shared, agent: usize, slot: Slot) {
 pub struct Pinned {
     points: Vec<u64>,
     intervals: Vec<(u64, u64)>,
+    /// Groups among them.
+    pub groups: usize,
 }
 
 impl Pinned {
-    /// Does any pin meet [birth, death)?
+    /// Does any pin meet [birth, death)? Points are sorted; intervals too, and none touches another.
     pub fn meets(&self, birth: u64, death: u64) -> bool {
         let i = self.points.partition_point(|&v| v < birth);
-        self.points.get(i).is_some_and(|&v| v < death)
-            || self.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi)
+        let j = self.intervals.partition_point(|&(_, hi)| hi < birth);
+        self.points.get(i).is_some_and(|&v| v < death) || self.intervals.get(j).is_some_and(|&(lo, _)| lo < death)
     }
 
     /// Is a single version pinned? Intervals (groups, the tracer) don't count.
@@ -103,6 +105,8 @@ impl Pinned {
 
     /// Makes one interval of those that overlap or follow each other. A runtime's groups do: every object in limbo would be compared with each.
     fn join(&mut self) {
+        // A group that is being closed can show its lo and no hi any more: it holds nothing, and would stand in the way of a search.
+        self.intervals.retain(|i| i.0 <= i.1);
         self.intervals.sort_unstable();
         self.intervals.dedup_by(|next, last| {
             let joined = next.0 <= last.1.saturating_add(1);
@@ -172,6 +176,7 @@ fn scan_copies(s: &impl Shared, out: &mut Pinned) {
             out.intervals.push((lo - 1, hi));
         }
     }
+    out.groups = out.intervals.len();
     out.points.extend(s.durable());
     // Acquires what `group_close` released. And the tracer copies pins and groups of others, who may give them up at once: only fences on
     // both sides order its interval before our look at it. The other copies are made by the holder of the pin; its `unpin` orders them.
@@ -212,8 +217,9 @@ mod tests {
 
     #[test]
     fn joined_intervals_protect_what_the_single_ones_do() {
-        let cases: [&[(u64, u64)]; 6] = [
+        let cases: [&[(u64, u64)]; 7] = [
             &[],
+            &[(2, 8), (10, 0), (12, 14)],
             &[(3, 5)],
             &[(6, 9), (3, 5)],
             &[(3, 5), (7, 9)],
@@ -224,6 +230,7 @@ mod tests {
             let single = Pinned {
                 points: vec![20],
                 intervals: intervals.to_vec(),
+                groups: 0,
             };
             let mut joined = single.clone();
             joined.join();
@@ -232,7 +239,7 @@ mod tests {
             for (birth, death) in (0..25).flat_map(|b| (b + 1..26).map(move |d| (b, d))) {
                 assert_eq!(
                     joined.meets(birth, death),
-                    single.meets(birth, death),
+                    birth <= 20 && 20 < death || single.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi),
                     "{single:?}: {birth}, {death}"
                 );
             }
