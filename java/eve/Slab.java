@@ -227,10 +227,12 @@ public final class Slab implements AutoCloseable, IDeref {
     Snapshot publish(Group g, long view) {
         Snapshot s = new Snapshot(this, g, view);
         long retired = Snapshot.retired(view);
+        g.retiredLast = retired;
         if (g.retired == Long.MAX_VALUE) {
+            g.version = s.version;
             g.retired = retired;
         } else if (retired - g.retired > GROUP_BYTES && open == g) {
-            open = null;
+            roll(g);
         }
         Snapshot now = current;
         if ((now == null || now.version < s.version) && !closed) {
@@ -242,7 +244,21 @@ public final class Slab implements AutoCloseable, IDeref {
     /** The group that new versions go to. */
     Group group() {
         Group g = open;
-        return g != null ? g : newGroup();
+        if (g == null) {
+            Pressure.relieve();
+            g = newGroup();
+        }
+        return g;
+    }
+
+    /** No more versions go to the group. */
+    private synchronized void roll(Group g) {
+        if (open == g) {
+            open = null;
+            g.ref.version = g.version;
+            g.ref.bytes = g.retired == Long.MAX_VALUE ? 0 : Math.max(0, g.retiredLast - g.retired);
+            Pressure.held(g.ref.bytes);
+        }
     }
 
     private synchronized Group newGroup() {
@@ -251,20 +267,22 @@ public final class Slab implements AutoCloseable, IDeref {
             return g;
         }
         checkOpen();
-        Pins.poll();
         try (Call c = Call.take()) {
             Native.groupOpen(c, handle);
             g = new Group(this, ALL.get(I32, c.out));
         }
-        groups.add(new Group.Ref(g));
+        g.ref = new Group.Ref(g);
+        groups.add(g.ref);
         open = g;
-        Pins.opened();
         return g;
     }
 
-    /** Called when nothing holds the group any more. */
+    /** Called when nothing holds the group any more; does nothing the second time. */
     void release(Group.Ref g) {
-        groups.remove(g);
+        if (!groups.remove(g)) {
+            return;
+        }
+        Pressure.held(-g.bytes);
         if (!closed) {
             try (Call c = Call.take()) {
                 Native.groupClose(c, handle, g.id);
@@ -278,20 +296,41 @@ public final class Slab implements AutoCloseable, IDeref {
         }
     }
 
+    /** Releases the groups that the collector has found dead. */
+    void releaseDead() {
+        for (Group.Ref g : groups) {
+            if (g.refersTo(null)) {
+                release(g);
+            }
+        }
+    }
+
+    /** Called about once a second: frees what threads that have stopped writing can't, and drops what an idle process keeps. */
+    void tidy() {
+        dropStale();
+        try (Call c = Call.take()) {
+            Native.reclaim(c, handle);
+        } catch (EveException e) {
+            if (!closed) {
+                throw e;
+            }
+        }
+    }
+
     /**
-     * Called now and then. Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. And no
+     * Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. And no
      * group is open for long, so that one that is held keeps only what died in that time.
      */
     void dropStale() {
         Group g = open;
         if (g != null && System.nanoTime() - g.opened >= GROUP_NANOS) {
-            open = null;
+            roll(g);
         }
         Snapshot s = current;
         if (s != null && !isCurrent(s)) {
             current = null;
             if (g == s.group) {
-                open = null;
+                roll(g);
             }
             atoms.values().forEach(Atom::forget);
         }
