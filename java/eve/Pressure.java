@@ -173,7 +173,7 @@ final class Pressure {
         } else {
             disabled = true;
             LOG.log(System.Logger.Level.WARNING, "eve: System.gc() does nothing in this JVM (-XX:+DisableExplicitGC?), so old versions of slabs may be "
-                + "kept for longer; eve/update! and eve/with-snapshot keep none");
+                + "kept for longer; eve.alpha/update! and read keep none");
         }
     }
 

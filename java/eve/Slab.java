@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /**
  * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
@@ -48,6 +49,8 @@ public final class Slab implements AutoCloseable, IDeref {
     private final AtomicLong nextName = new AtomicLong();
     private final Set<Group.Ref> groups = ConcurrentHashMap.newKeySet();
     private volatile Group open;
+    /** Keeps the memory mapped for handles that no group of their own does; null: closed. It holds no version. */
+    private volatile Group anchor = new Group(this, 0);
     volatile Snapshot current;
     private volatile boolean closed;
 
@@ -69,6 +72,7 @@ public final class Slab implements AutoCloseable, IDeref {
             keeper = Native.iterOpen(c, handle, 0);
         }
         file = path == null ? null : fileKey(path);
+        groups.add(new Group.Ref(anchor));
         Pins.start(this);
     }
 
@@ -188,10 +192,18 @@ public final class Slab implements AutoCloseable, IDeref {
     /** All atoms at one version: a map of name to value. */
     @Override
     public Object deref() {
-        Snapshot s = snapshot();
+        return all(snapshot());
+    }
+
+    private static Object all(Snapshot s) {
         Object v = Word.decode(s, s.state);
         s.check();
         return v;
+    }
+
+    /** The current version of all atoms, readable until it is closed. */
+    public PinnedSnapshot pinned() {
+        return pin(Slab::all);
     }
 
     /** Calls of the library so far in this process, if -Deve.count-crossings=true; else 0. */
@@ -283,7 +295,10 @@ public final class Slab implements AutoCloseable, IDeref {
             return;
         }
         Pressure.held(-g.bytes);
-        if (!closed) {
+        if (g.explicit && g.refersTo(null)) {
+            PinnedSnapshot.leaked(name(), g.origin);
+        }
+        if (!closed && g.id != 0) {
             try (Call c = Call.take()) {
                 Native.groupClose(c, handle, g.id);
             } catch (EveException e) {
@@ -341,6 +356,67 @@ public final class Slab implements AutoCloseable, IDeref {
         return Memory.acquireLong(base + Layout.CONTROL_BACKED);
     }
 
+    // Versions for a time
+
+    /** The version at address `view`, which something else pins until the scope is ended. */
+    Snapshot scoped(Scope scope, long view) {
+        Group a = anchor;
+        if (a == null) {
+            throw closed();
+        }
+        return new Snapshot(this, a, scope, view);
+    }
+
+    PinnedSnapshot pin(Function<Snapshot, Object> value) {
+        checkOpen();
+        try (Call c = Call.take()) {
+            Native.groupOpen(c, handle);
+            Group g = new Group(this, ALL.get(I32, c.out));
+            Group.Ref pin = new Group.Ref(g, true, PinnedSnapshot.origin());
+            groups.add(pin);
+            try {
+                Native.groupView(c, handle, g.id);
+                Snapshot s = scoped(g, c.out);
+                pin.version = s.version;
+                return new PinnedSnapshot(s, pin, value);
+            } catch (RuntimeException e) {
+                release(pin);
+                throw e;
+            }
+        }
+    }
+
+    /** What this process holds: see eve.alpha/pins. */
+    public Map<String, Object> pins() {
+        long held = 0;
+        long oldest = Long.MAX_VALUE;
+        long opened = System.nanoTime();
+        int n = 0;
+        for (Group.Ref g : groups) {
+            if (g.id != 0) {
+                n++;
+                held += g.bytes;
+                if (g.version != 0 && g.version < oldest) {
+                    oldest = g.version;
+                    opened = g.opened;
+                }
+            }
+        }
+        Map<String, Object> m = new java.util.LinkedHashMap<>();
+        m.put("groups", (long) n);
+        m.put("held", held);
+        m.put("oldest", oldest == Long.MAX_VALUE ? null : oldest);
+        m.put("seconds", (System.nanoTime() - opened) / 1_000_000_000L);
+        m.put("taken", Memory.acquireLong(base + Layout.CONTROL_HIGH_WATER) * Layout.BLOCK_SIZE);
+        m.put("leaked", PinnedSnapshot.leaked());
+        m.put("budget", Pressure.BUDGET);
+        m.put("process-held", Pressure.held());
+        m.put("floor", Pressure.floor());
+        m.put("gcs", Pressure.collections());
+        m.put("filled", Pressure.filled());
+        return m;
+    }
+
     // Closing
 
     /**
@@ -365,6 +441,7 @@ public final class Slab implements AutoCloseable, IDeref {
             }
         }
         java.lang.invoke.VarHandle.fullFence();
+        anchor = null;
         current = null;
         open = null;
         atoms.values().forEach(Atom::forget);
