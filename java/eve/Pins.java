@@ -74,7 +74,7 @@ final class Pins {
                 Reference<? extends Group> r = Group.QUEUE.remove(IDLE_MS);
                 release(r);
                 poll();
-                Pressure.collectIfDue();
+                Pressure.work();
                 pollAtoms();
                 long now = System.nanoTime();
                 if (now - lastTick >= IDLE_MS * 1_000_000) {

@@ -6,6 +6,7 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
 import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -18,7 +19,7 @@ final class Pressure {
     private static final System.Logger LOG = System.getLogger("eve");
 
     /** Bytes that may be held beyond what survived the last collection. */
-    static final long BUDGET = budget(System.getProperty("eve.pin.budget"), 32L << 20);
+    static final long BUDGET = budget(System.getProperty("eve.pin.budget"), 40L << 20);
     /** Times the budget at which System.gc() is called though it is dear, and at which the committing thread waits for it. */
     private static final int DEAR = 4;
     private static final int CEILING = 16;
@@ -33,6 +34,8 @@ final class Pressure {
     private static final double DUTY = CONCURRENT ? 0.5 : 0.05;
     /** Allocating a MiB, and the part of a young collection that comes with it. */
     private static final double FILL_MS = 0.3;
+    /** Collections for which the young generation stays as small as System.gc() makes it (G1 does). */
+    private static final int LASTS = 5;
     private static final int PIECE = 32 << 10;
     /** MiB allocated for one of garbage: from so many on, and at most; twice as many beyond the budget. */
     private static final int LATE = 2;
@@ -42,6 +45,10 @@ final class Pressure {
     /** Bytes held by groups that take no more versions. */
     private static final AtomicLong HELD = new AtomicLong();
 
+    /** MiB that the daemon is to allocate. */
+    private static final AtomicInteger WANTED = new AtomicInteger();
+    private static final AtomicLong FILLED = new AtomicLong();
+
     private static final ReentrantLock LOCK = new ReentrantLock();
     // Guarded by LOCK.
     /** Its death shows that there was a collection that looks at young weak references. */
@@ -50,10 +57,11 @@ final class Pressure {
     private static volatile long floor;
     private static volatile long floorOfAll;
     private static volatile double costMs;
+    /** MiB of the young generation that were free after the last System.gc(). */
+    private static volatile double edenAfter;
     private static volatile long nextCollection = System.nanoTime();
     private static volatile boolean disabled;
     private static volatile long collections;
-    private static volatile long filled;
 
     @SuppressWarnings("unused") // written only: what is allocated must not be optimised away
     private static volatile byte[] sink;
@@ -81,7 +89,7 @@ final class Pressure {
 
     /** Bytes allocated so that the collector runs. */
     static long filled() {
-        return filled;
+        return FILLED.get();
     }
 
     // What is to be done
@@ -102,7 +110,14 @@ final class Pressure {
             } else if (isDue()) {
                 Pins.wake();
             } else if (disabled || !CONCURRENT) {
-                fill(toFill(over));
+                int megabytes = toFill(over);
+                if (over > BUDGET) {
+                    fill(megabytes);
+                    look();
+                } else if (megabytes > 0) {
+                    WANTED.addAndGet(megabytes);
+                    Pins.wake();
+                }
             }
         } finally {
             LOCK.unlock();
@@ -110,10 +125,12 @@ final class Pressure {
     }
 
     /** Called by the daemon, when a committing thread has woken it and now and then. */
-    static void collectIfDue() {
-        if (!isDue()) {
+    static void work() {
+        int megabytes = WANTED.getAndSet(0);
+        if (megabytes == 0 && !isDue()) {
             return;
         }
+        fill(megabytes);
         LOCK.lock();
         try {
             look();
@@ -142,7 +159,7 @@ final class Pressure {
             return true;
         }
         double expected = expectedMs();
-        return expected < CHEAP_MS && (EDEN == null || expected < FILL_MS * freeMegabytes(EDEN.getUsage()));
+        return expected < CHEAP_MS && (EDEN == null || expected < LASTS * FILL_MS * (freeMegabytes(EDEN.getUsage()) - edenAfter));
     }
 
     private static double expectedMs() {
@@ -167,6 +184,7 @@ final class Pressure {
         double took = (end - start) / 1e6;
         costMs = costMs == 0 ? took : (costMs + took) / 2;
         nextCollection = end + (long) ((end - start) * (1 / DUTY - 1));
+        edenAfter = EDEN == null ? 0 : freeMegabytes(EDEN.getUsage());
         collections++;
         if (look()) {
             floorOfAll = floor;
@@ -206,16 +224,12 @@ final class Pressure {
     }
 
     private static void fill(int megabytes) {
-        if (megabytes == 0) {
-            return;
-        }
         long bytes = (long) megabytes << 20;
         for (long done = 0; done < bytes; done += PIECE) {
             sink = new byte[PIECE];
         }
         sink = null;
-        filled += bytes;
-        look();
+        FILLED.addAndGet(bytes);
     }
 
     // What the JVM tells
