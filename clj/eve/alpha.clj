@@ -135,7 +135,7 @@
     :leaked   snapshots of this process that were not closed
   and of all slabs of this process:
     :process-held, :floor  bytes held now, and just after the last collection
-    :budget   bytes beyond the floor that make the collector run earlier (-Deve.pin.budget=40m)
+    :budget   bytes beyond the floor that make the collector run earlier (-Deve.pin.budget=32m)
     :gcs, :filled  how often that was by System.gc(), and bytes allocated for it"
   [slab-or-atom]
   (update-keys (.pins (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)) keyword))

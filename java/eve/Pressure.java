@@ -19,7 +19,7 @@ final class Pressure {
     private static final System.Logger LOG = System.getLogger("eve");
 
     /** Bytes that may be held beyond what survived the last collection. */
-    static final long BUDGET = budget(System.getProperty("eve.pin.budget"), 40L << 20);
+    static final long BUDGET = budget(System.getProperty("eve.pin.budget"), 32L << 20);
     /** Times the budget at which System.gc() is called though it is dear, and at which the committing thread waits for it. */
     private static final int DEAR = 4;
     private static final int CEILING = 16;
