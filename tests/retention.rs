@@ -78,6 +78,26 @@ fn garbage_of_closed_groups_is_used_again_before_the_next_is_made() {
 }
 
 #[test]
+fn much_that_is_held_does_not_delay_what_is_not() {
+    let (s, m) = slab();
+    let g = s.open_group().unwrap();
+    (0..30_000).for_each(|i| {
+        commit_in(&s, m, g, i);
+    });
+    let before = peak(&s);
+    for i in 0..20_000 {
+        transact(&s, |t| assoc(t, m, i % ENTRIES, i)).unwrap();
+    }
+    assert!(
+        peak(&s) < before + (4 << 20),
+        "{} more bytes were taken",
+        peak(&s) - before
+    );
+    s.close_group(g).unwrap();
+    assert_exact(&s);
+}
+
+#[test]
 fn garbage_of_a_thread_that_stopped_writing_is_freed_at_the_second_look_after_its_groups_were_closed() {
     let (s, m) = slab();
     let g = s.open_group().unwrap();

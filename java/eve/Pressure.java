@@ -28,8 +28,8 @@ final class Pressure {
     private static final boolean CONCURRENT = collectorIs("ZGC", "Shenandoah");
     private static final MemoryPoolMXBean EDEN = eden();
 
-    /** Above this, System.gc() is not for everyday use. */
-    private static final double CHEAP_MS = 100;
+    /** Above this, System.gc() is not for everyday use: the pause that G1 allows itself. */
+    private static final double CHEAP_MS = 200;
     /** Part of the time that may go to System.gc(). */
     private static final double DUTY = CONCURRENT ? 0.5 : 0.05;
     /** Allocating a MiB, and the part of a young collection that comes with it. */

@@ -114,8 +114,8 @@ impl Agent {
         self.unpin(m.map, Slot::B);
         let mut pinned = std::mem::take(&mut self.cache.pinned);
         scan(m.map, self.index, &mut self.sequence, &mut pinned);
-        Limbo::drain(self, m, &pinned, seen);
-        self.limbo.scanned(releases, pinned.groups);
+        let full = all || self.limbo.is_full_due(releases);
+        Limbo::drain(self, m, &pinned, seen, full.then_some(releases));
         self.cache.pinned = pinned;
         self.cache.scanned = seen;
     }

@@ -98,6 +98,20 @@ impl Pinned {
         self.points.get(i).is_some_and(|&v| v < death) || self.intervals.get(j).is_some_and(|&(lo, _)| lo < death)
     }
 
+    /// The same question for many objects, in about the order of their deaths.
+    pub fn held(&self) -> Held {
+        let points = self.points.iter().map(|&v| (v, v));
+        let mut ranges: Vec<(u64, u64)> = points.chain(self.intervals.iter().copied()).collect();
+        ranges.sort_unstable();
+        join(&mut ranges);
+        Held {
+            ranges,
+            after: u64::MAX,
+            until: 0,
+            end: None,
+        }
+    }
+
     /// Is a single version pinned? Intervals (groups, the tracer) don't count.
     pub fn has_point(&self, version: u64) -> bool {
         self.points.binary_search(&version).is_ok()
@@ -108,13 +122,7 @@ impl Pinned {
         // A group that is being closed can show its lo and no hi any more: it holds nothing, and would stand in the way of a search.
         self.intervals.retain(|i| i.0 <= i.1);
         self.intervals.sort_unstable();
-        self.intervals.dedup_by(|next, last| {
-            let joined = next.0 <= last.1.saturating_add(1);
-            if joined {
-                last.1 = last.1.max(next.1);
-            }
-            joined
-        });
+        join(&mut self.intervals);
     }
 
     /// The lowest version that anything protects.
@@ -125,6 +133,47 @@ impl Pinned {
             .into_iter()
             .chain(self.intervals.iter().map(|i| i.0))
             .min()
+    }
+}
+
+/// Makes one interval of those that overlap or follow each other, in a sorted list.
+fn join(intervals: &mut Vec<(u64, u64)>) {
+    intervals.dedup_by(|next, last| {
+        let joined = next.0 <= last.1.saturating_add(1);
+        if joined {
+            last.1 = last.1.max(next.1);
+        }
+        joined
+    });
+}
+
+/// The versions of a [`Pinned`] as disjoint intervals, with the place of the last question: the next one is most likely about the same.
+#[derive(Debug)]
+pub struct Held {
+    ranges: Vec<(u64, u64)>,
+    /// For deaths beyond `after` up to `until`, the last interval that begins before the death ends at `end`. None: there is no such interval.
+    after: u64,
+    until: u64,
+    end: Option<u64>,
+}
+
+impl Held {
+    /// Does any pin meet [birth, death)? As [`Pinned::meets`].
+    #[inline]
+    pub fn meets(&mut self, birth: u64, death: u64) -> bool {
+        if death <= self.after || death > self.until {
+            self.find(death);
+        }
+        self.end.is_some_and(|end| end >= birth && birth < death)
+    }
+
+    #[cold]
+    fn find(&mut self, death: u64) {
+        let next = self.ranges.partition_point(|r| r.0 < death);
+        let last = next.checked_sub(1).map(|i| self.ranges[i]);
+        self.after = last.map_or(0, |r| r.0);
+        self.until = self.ranges.get(next).map_or(u64::MAX, |r| r.0);
+        self.end = last.map(|r| r.1);
     }
 }
 
@@ -236,11 +285,17 @@ mod tests {
             joined.join();
             assert!(joined.intervals.windows(2).all(|w| w[0].1 + 1 < w[1].0), "{joined:?}");
             assert_eq!(joined.lowest(), single.lowest());
+            let mut held = joined.held();
             for (birth, death) in (0..25).flat_map(|b| (b + 1..26).map(move |d| (b, d))) {
                 assert_eq!(
                     joined.meets(birth, death),
                     birth <= 20 && 20 < death || single.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi),
                     "{single:?}: {birth}, {death}"
+                );
+                assert_eq!(
+                    held.meets(birth, death),
+                    joined.meets(birth, death),
+                    "{held:?}: {birth}, {death}"
                 );
             }
         }
