@@ -49,8 +49,10 @@ final class Pressure {
     private static final AtomicInteger WANTED = new AtomicInteger();
     private static final AtomicLong FILLED = new AtomicLong();
 
+    /** Held while System.gc() runs. */
+    private static final ReentrantLock COLLECTING = new ReentrantLock();
     private static final ReentrantLock LOCK = new ReentrantLock();
-    // Guarded by LOCK.
+    // Written with LOCK or COLLECTING held.
     /** Its death shows that there was a collection that looks at young weak references. */
     private static WeakReference<Object> canary = new WeakReference<>(new Object());
     /** Held just after the last collection, and after the last System.gc(): a young collection may miss groups that have grown old. */
@@ -96,49 +98,72 @@ final class Pressure {
 
     /** Called by a thread that is about to open a group, which comes about once for each MiB of garbage. */
     static void relieve() {
-        boolean wait = HELD.get() - floor > CEILING * BUDGET;
-        if (wait) {
+        // Beyond the budget nobody passes by: the holder may be kept from running.
+        if (over() > BUDGET) {
             LOCK.lock();
         } else if (!LOCK.tryLock()) {
-            return; // another thread is at it
+            return;
         }
+        boolean last;
         try {
             look();
-            long over = HELD.get() - floor;
-            if (over > CEILING * BUDGET) {
-                waitForCollection();
-            } else if (isDue()) {
-                Pins.wake();
-            } else if (disabled || !CONCURRENT) {
-                int megabytes = toFill(over);
-                if (over > BUDGET) {
-                    fill(megabytes);
-                    look();
-                } else if (megabytes > 0) {
-                    WANTED.addAndGet(megabytes);
-                    Pins.wake();
-                }
+            last = over() > ceiling();
+            if (!last) {
+                press();
             }
         } finally {
             LOCK.unlock();
         }
+        if (last) {
+            waitForCollection();
+        }
+    }
+
+    private static long over() {
+        return HELD.get() - floor;
+    }
+
+    private static void press() {
+        long over = over();
+        if (isDue() && over <= BUDGET + BUDGET / 4) { // else the daemon is late
+            Pins.wake();
+        } else if (CONCURRENT && !disabled) {
+            Pins.wake();
+        } else if (over > BUDGET) {
+            fill(toFill(over));
+            look();
+        } else {
+            int megabytes = toFill(over);
+            if (megabytes > 0) {
+                WANTED.addAndGet(megabytes);
+                Pins.wake();
+            }
+        }
+    }
+
+    /** Where the committing thread waits. A collection beside the program that is short is waited for, or much would come meanwhile. */
+    private static long ceiling() {
+        return CONCURRENT && !disabled && expectedMs() < 2 * LAST_WAIT_MS ? BUDGET + BUDGET / 4 : CEILING * BUDGET;
     }
 
     /** Called by the daemon, when a committing thread has woken it and now and then. */
     static void work() {
         int megabytes = WANTED.getAndSet(0);
-        if (megabytes == 0 && !isDue()) {
-            return;
-        }
-        fill(megabytes);
-        LOCK.lock();
-        try {
-            look();
-            if (isDue()) {
-                collect();
+        if (megabytes > 0) {
+            fill(megabytes);
+            LOCK.lock();
+            try {
+                look();
+            } finally {
+                LOCK.unlock();
             }
-        } finally {
-            LOCK.unlock();
+        }
+        if (isDue() && COLLECTING.tryLock()) {
+            try {
+                collect();
+            } finally {
+                COLLECTING.unlock();
+            }
         }
     }
 
@@ -146,7 +171,7 @@ final class Pressure {
         if (disabled || System.nanoTime() - nextCollection < 0) {
             return false;
         }
-        long over = HELD.get() - floor;
+        long over = over();
         // What young collections have left, because it is in use or because it has grown old: only a look at all tells.
         long old = floor - floorOfAll;
         long much = CONCURRENT || expectedMs() < CHEAP_MS ? BUDGET / 4 : DEAR * BUDGET;
@@ -167,17 +192,21 @@ final class Pressure {
     }
 
     /** After a collection: releases what it has found dead, and takes what is still held for alive. */
-    private static boolean look() {
-        if (!canary.refersTo(null)) {
-            return false;
+    private static void look() {
+        if (canary.refersTo(null)) {
+            settle();
         }
-        Pins.releaseDead();
-        floor = HELD.get();
-        canary = new WeakReference<>(new Object());
-        return true;
     }
 
+    private static void settle() {
+        canary = new WeakReference<>(new Object());
+        Pins.releaseDead();
+        floor = HELD.get();
+    }
+
+    /** With COLLECTING, and not with LOCK: it may take long. */
     private static void collect() {
+        WeakReference<Object> probe = new WeakReference<>(new Object());
         long start = System.nanoTime();
         System.gc();
         long end = System.nanoTime();
@@ -186,32 +215,47 @@ final class Pressure {
         nextCollection = end + (long) ((end - start) * (1 / DUTY - 1));
         edenAfter = EDEN == null ? 0 : freeMegabytes(EDEN.getUsage());
         collections++;
-        if (look()) {
-            floorOfAll = floor;
-        } else {
+        if (!probe.refersTo(null)) {
             disabled = true;
             LOG.log(System.Logger.Level.WARNING, "eve: System.gc() does nothing in this JVM (-XX:+DisableExplicitGC?), so old versions of slabs may be "
                 + "kept for longer; eve.alpha/update! and read keep none");
+            return;
+        }
+        LOCK.lock();
+        try {
+            settle();
+            floorOfAll = floor;
+        } finally {
+            LOCK.unlock();
         }
     }
 
     /** The last resort: as java.nio does when its memory is full, but without an error. */
     private static void waitForCollection() {
-        if (!disabled) {
-            collect();
-        }
-        for (int ms = 1; ms <= LAST_WAIT_MS && HELD.get() - floor > CEILING * BUDGET; ms *= 2) {
-            try {
-                Thread.sleep(ms);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                break;
+        COLLECTING.lock();
+        try {
+            if (over() > ceiling() && !disabled) {
+                collect();
             }
-            look();
+            for (int ms = 1; ms <= LAST_WAIT_MS && over() > ceiling(); ms *= 2) {
+                Thread.sleep(ms);
+                LOCK.lock();
+                try {
+                    look();
+                } finally {
+                    LOCK.unlock();
+                }
+            }
+            if (over() > ceiling()) {
+                // What still is there is in use, as far as can be told.
+                floor = HELD.get();
+                floorOfAll = floor;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            COLLECTING.unlock();
         }
-        // What still is there is in use, as far as can be told.
-        floor = HELD.get();
-        floorOfAll = floor;
     }
 
     /** MiB to allocate for the MiB of garbage that comes now, so that the young generation is full when `over` is the budget. */
