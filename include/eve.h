@@ -457,6 +457,14 @@ eve_status eve_group_open(eve_slab slab,
 // `err` is NULL or valid.
 eve_status eve_group_close(eve_slab slab, uint32_t group, eve_error *err);
 
+// Frees what no pin holds any more and threads had retired that haven't used the slab since the last call of this. A runtime that closes groups
+// calls it about once a second: a thread that has stopped writing frees nothing by itself.
+//
+// # Safety
+// `err` is NULL or valid.
+eve_status eve_reclaim(eve_slab slab,
+                       eve_error *err);
+
 // The current version, added to the group.
 //
 // # Safety

@@ -110,6 +110,8 @@
 #define EVE_L_CONTROL_SYMBOL_TRIE UINT64_C(0xc390)
 /* Control page: next range of pin sequence numbers, u64. */
 #define EVE_L_CONTROL_SEQUENCE UINT64_C(0xc398)
+/* Control page: count of what has let old versions go, u64, a hint. */
+#define EVE_L_CONTROL_RELEASES UINT64_C(0xc3c0)
 /* Control state: being recovered. */
 #define EVE_L_STATE_RECOVERING UINT64_C(0x1)
 /* Control state: in use or usable. */

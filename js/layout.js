@@ -108,6 +108,8 @@ export const CONTROL_SYMBOL_NEXT = 0xc388;
 export const CONTROL_SYMBOL_TRIE = 0xc390;
 /** Control page: next range of pin sequence numbers, u64. */
 export const CONTROL_SEQUENCE = 0xc398;
+/** Control page: count of what has let old versions go, u64, a hint. */
+export const CONTROL_RELEASES = 0xc3c0;
 /** Control state: being recovered. */
 export const STATE_RECOVERING = 0x1;
 /** Control state: in use or usable. */

@@ -34,7 +34,7 @@ stage_rust() {
 stage_rust_quick() { cargo test --lib --tests; } # tidy among them
 stage_clojure() {
   needs rust jdk && scripts/build.sh rust java || return 1
-  if [ -n "$quick_run" ]; then bin/clojure -M:test -e :slow; else bin/clojure -M:test; fi
+  if [ -n "$quick_run" ]; then bin/clojure -M:test -e :slow -e :long; else bin/clojure -M:test -e :long; fi
 }
 stage_node() {
   needs rust node && scripts/build.sh rust node || return 1

@@ -200,6 +200,17 @@ impl Slab {
         Ok(view)
     }
 
+    /// A snapshot of `view` is gone: tells those who have garbage waiting if it may have held as much as a group does.
+    fn tell_if_much_went(&self, view: &View) {
+        const MUCH: u64 = 1 << 20;
+        let map = self.map();
+        let record = map.root().load(Acquire) as usize;
+        // Not pinned, so this may be the count of another version: then the hint is a wrong one.
+        if map.record(record).retired.load(Relaxed).wrapping_sub(view.retired) > MUCH {
+            map.releases().fetch_add(1, Relaxed);
+        }
+    }
+
     /// Lets all versions of `group` go.
     pub fn close_group(&self, group: u32) -> Result<()> {
         self.check()?;
@@ -336,6 +347,14 @@ impl Slab {
         idle.into_iter().for_each(|w| self.put_worker(w));
     }
 
+    /// Frees what no pin holds any more and threads had retired that haven't used the slab since the last call. To be called now and then by who
+    /// lets versions go (pin groups), as threads that have stopped writing can't do it themselves.
+    pub fn reclaim_idle(&self) -> Result<()> {
+        self.check()?;
+        self.0.pool.sweep(&mut |w| w.agent.drain(self.memory(), true));
+        Ok(())
+    }
+
     /// Closes the slab for all clones: further calls are errors. The memory stays mapped until the last clone goes.
     pub fn close(&self) -> Result<()> {
         if self.0.closed.swap(true, AcqRel) {
@@ -428,6 +447,7 @@ impl Drop for Snapshot {
         if let Some(worker) = self.worker.take().filter(|_| !self.slab.is_forked()) {
             worker.agent.unpin(self.slab.map(), Slot::A);
             self.slab.put_worker(worker);
+            self.slab.tell_if_much_went(&self.view);
         }
     }
 }

@@ -14,7 +14,7 @@
   collections. Sorted maps and sets are stored as plain ones. An infinite seq is never done: it fills the memory, as it would in vec.
   Functions, records and other objects are refused with an IllegalArgumentException that says where in the value they are; the atom keeps its
   value then."
-  (:refer-clojure :exclude [atom hash-map hash-set list sync vector])
+  (:refer-clojure :exclude [atom hash-map hash-set list read sync vector])
   (:require [clojure.walk :as walk]))
 
 (when (< (.feature (Runtime/version)) 22)
@@ -103,6 +103,42 @@
   "Makes the current version survive a crash of the machine, and returns its number. A crash of a process loses nothing, with or without it."
   [slab-or-atom]
   (.sync (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
+
+(defn update!
+  "Changes the value like swap!, without keeping a version for what it gives out: for loops of many changes. f's argument, and what is read from
+  it, can be used until f returns (later it is an error, :released; what f returns is stored, and copy copies). Returns the number of the new
+  version, not a value. f may run several times. With watches it does what swap! does."
+  [^Atom a f & args]
+  (.update a f (object-array args)))
+
+(defn read
+  "(f value & args) of the atom's current value, which can be read until f returns: for reads in long loops beside writers, and of read-only
+  programs. What f returns must not be lazy nor a part of the value, unless it is copied."
+  [^Atom a f & args]
+  (.read a f (object-array args)))
+
+(defn snapshot
+  "The current value of an atom, or of all atoms of a slab, as something to deref until it is closed, however long that takes:
+
+    (with-open [s (e/snapshot a)] (report @s))
+
+  What was read from it gives an error (:released) after that. Without close it lasts until the collector finds it, which is counted by pins."
+  ^eve.PinnedSnapshot [atom-or-slab]
+  (if (instance? Atom atom-or-slab) (.snapshot ^Atom atom-or-slab) (.pinned ^Slab atom-or-slab)))
+
+(defn pins
+  "What this process holds of old versions of the slab, or the slab of the atom, for values that may still be in use:
+    :groups   intervals of versions
+    :held     bytes that died in them
+    :oldest, :seconds  the first version that is held, and for how long; nil: none
+    :taken    bytes of blocks that the slab has taken so far, live and free
+    :leaked   snapshots of this process that were not closed
+  and of all slabs of this process:
+    :process-held, :floor  bytes held now, and just after the last collection
+    :budget   bytes beyond the floor that make the collector run earlier (-Deve.pin.budget=32m)
+    :gcs, :filled  how often that was by System.gc(), and bytes allocated for it"
+  [slab-or-atom]
+  (update-keys (.pins (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)) keyword))
 
 (defn- stored [v]
   (.unowned (Slab/anonymous) v))

@@ -227,6 +227,62 @@ public final class Atom extends ARef implements IAtom2 {
         return run(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args, old -> f.applyTo(RT.cons(old.value, ArraySeq.create(args))));
     }
 
+    /**
+     * Changes the value like swap, but gives out no handle that stays valid: f's argument, and what it reads from it, can be used until f
+     * returns. So no version is kept until the collector runs: for loops of many changes. With watches it is a swap.
+     *
+     * @return number of the version that was made
+     */
+    public long update(IFn f, Object... args) {
+        if (getWatches().count() != 0) {
+            return swapWith(f, args).snapshot.version;
+        }
+        slab.checkWritable();
+        int op = validator != null ? CoreOps.NONE : CoreOps.of(f, args);
+        long version = op == CoreOps.NONE ? Txn.NONE : fastUpdate(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args);
+        return version != Txn.NONE ? version : generalUpdate(f, args);
+    }
+
+    private long fastUpdate(int op, Object[] args) {
+        try (Call c = Call.take()) {
+            Encoder e = new Encoder(slab, null, c.args);
+            for (Object x : args) {
+                e.add(x);
+            }
+            int status = Native.swap(c, slab.handle, 0, word, op, c.args);
+            e.release();
+            return status != Native.OK ? Txn.NONE : ALL.get(I64, c.out);
+        } catch (Encoder.NeedsTransaction e) {
+            return Txn.NONE;
+        }
+    }
+
+    private long generalUpdate(IFn f, Object[] args) {
+        while (true) {
+            try (Txn t = new Txn(slab, new Scope("a call of update! that is over"))) {
+                Object v = f.applyTo(RT.cons(at(t.base).value, ArraySeq.create(args)));
+                validate(v);
+                t.prepare(v);
+                long version = t.finished(word);
+                if (version != Txn.NONE) {
+                    return version;
+                }
+            }
+        }
+    }
+
+    /** The current value, readable until the snapshot is closed. */
+    public PinnedSnapshot snapshot() {
+        return slab.pin(s -> at(s).value);
+    }
+
+    /** What f makes of the current value, which can be read until f returns. */
+    public Object read(IFn f, Object... args) {
+        try (PinnedSnapshot s = snapshot()) {
+            return f.applyTo(RT.cons(s.deref(), ArraySeq.create(args)));
+        }
+    }
+
     private static Object[] all(Object x, Object y, ISeq more) {
         Object[] rest = RT.toArray(more);
         Object[] args = new Object[rest.length + 2];

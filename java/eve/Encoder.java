@@ -73,7 +73,10 @@ final class Encoder {
     /** Keeps what the buffer names alive up to here. */
     void release() {
         for (Snapshot s : held) {
-            s.check();
+            // What the transaction reads in a scope of its own it has pinned itself, and that scope has ended now.
+            if (txn == null || s.scope != txn.base.scope || !s.isScoped()) {
+                s.check();
+            }
         }
     }
 
@@ -263,9 +266,13 @@ final class Encoder {
 
     // Values of the slab
 
-    /** Can the core link or copy objects of the snapshot? Not those of other slabs, nor what no version holds: they are read and written anew. */
+    /**
+     * Can the core link or copy objects of the snapshot? Not those of other slabs, nor what no version holds, nor those of a scope that another
+     * thread may end meanwhile: they are read and written anew.
+     */
     private boolean copies(Snapshot s) {
-        return s.slab == slab && s.version != Snapshot.NO_VERSION;
+        s.check();
+        return s.slab == slab && s.version != Snapshot.NO_VERSION && (!s.isScoped() || txn != null && txn.links(s));
     }
 
     /** Appends x, if it is or stands on an object of this slab. */

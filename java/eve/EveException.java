@@ -20,10 +20,21 @@ public final class EveException extends RuntimeException implements IExceptionIn
 
     /** Status of include/eve.h, or 0. */
     public final int code;
+    private final String kind;
 
     EveException(int code, String message) {
+        this(code, -code < NAMES.length && code <= 0 ? NAMES[-code] : "bug", message);
+    }
+
+    private EveException(int code, String kind, String message) {
         super(message);
         this.code = code;
+        this.kind = kind;
+    }
+
+    /** A value was used after the call or snapshot that gave it. */
+    static EveException released(String message) {
+        return new EveException(0, "released", message);
     }
 
     /** `origin` is suppressed, and no cause: a REPL shows only the innermost cause, which would hide what the message says. */
@@ -32,10 +43,9 @@ public final class EveException extends RuntimeException implements IExceptionIn
         addSuppressed(origin);
     }
 
-    /** {:eve/error kind, :eve/code status}; kind is for example :corrupt, :closed, :full or :not-a-slab. */
+    /** {:eve/error kind, :eve/code status}; kind is for example :corrupt, :closed, :released, :full or :not-a-slab. */
     @Override
     public IPersistentMap getData() {
-        String name = -code < NAMES.length && code <= 0 ? NAMES[-code] : "bug";
-        return RT.map(Keyword.intern("eve", "error"), Keyword.intern(name), Keyword.intern("eve", "code"), (long) code);
+        return RT.map(Keyword.intern("eve", "error"), Keyword.intern(kind), Keyword.intern("eve", "code"), (long) code);
     }
 }

@@ -7,21 +7,22 @@ import java.lang.ref.WeakReference;
  * An interval of versions that stay readable while this object can be reached. Handles hold snapshots, snapshots hold their group; only the
  * group is tracked by the collector, so tracking costs one reference for a MiB of garbage in the slab and not one for each handle.
  */
-final class Group {
+final class Group extends Scope {
     static final ReferenceQueue<Group> QUEUE = new ReferenceQueue<>();
 
     final Slab slab;
     final int id;
-    /** Retired bytes of the slab when the group was opened; Long.MAX_VALUE: not known yet. */
+    /** First version. */
+    volatile long version;
+    /** Retired bytes of the slab at the first version; Long.MAX_VALUE: not known yet. */
     volatile long retired = Long.MAX_VALUE;
+    /** The same at the last version. */
+    volatile long retiredLast;
     final long opened = System.nanoTime();
-    /**
-     * The memory may be gone. Set before the memory goes, and looked at after every read (with a loadLoadFence between): that makes the read
-     * of a closed slab an error, and it keeps this object reachable, and so the version pinned, until the read is over.
-     */
-    boolean dead;
-
+    /** Set once, before the group is used. */
+    Ref ref;
     Group(Slab slab, int id) {
+        super("a snapshot that was closed");
         this.slab = slab;
         this.id = id;
     }
@@ -30,11 +31,25 @@ final class Group {
     static final class Ref extends WeakReference<Group> {
         final Slab slab;
         final int id;
+        final long opened;
+        /** First version, and bytes that died while the group was open: what it holds. Set when it takes no more versions. */
+        volatile long version;
+        volatile long bytes;
+        /** Of an explicit snapshot: it should have been closed. */
+        final boolean explicit;
+        final Throwable origin;
 
         Ref(Group g) {
+            this(g, false, null);
+        }
+
+        Ref(Group g, boolean explicit, Throwable origin) {
             super(g, QUEUE);
             slab = g.slab;
             id = g.id;
+            opened = g.opened;
+            this.explicit = explicit;
+            this.origin = origin;
         }
     }
 }

@@ -112,6 +112,8 @@ public final class Layout {
     public static final int CONTROL_SYMBOL_TRIE = 0xc390;
     /** Control page: next range of pin sequence numbers, u64. */
     public static final int CONTROL_SEQUENCE = 0xc398;
+    /** Control page: count of what has let old versions go, u64, a hint. */
+    public static final int CONTROL_RELEASES = 0xc3c0;
     /** Control state: being recovered. */
     public static final int STATE_RECOVERING = 0x1;
     /** Control state: in use or usable. */

@@ -61,6 +61,7 @@ final class Native {
     private static final class SlabMemory { static final MethodHandle CALL = function("eve_slab_memory", "lpp"); }
     private static final class GroupOpen { static final MethodHandle CALL = function("eve_group_open", "lpp"); }
     private static final class GroupClose { static final MethodHandle CALL = function("eve_group_close", "lip"); }
+    private static final class Reclaim { static final MethodHandle CALL = function("eve_reclaim", "lp"); }
     private static final class GroupView { static final MethodHandle CALL = function("eve_group_view", "lipp"); }
     private static final class Sync { static final MethodHandle CALL = function("eve_sync", "lpp"); }
     private static final class Wait { static final MethodHandle CALL = function("eve_wait", "lllpp"); }
@@ -211,6 +212,15 @@ final class Native {
         count();
         try {
             c.check((int) GroupClose.CALL.invokeExact(slab, group, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void reclaim(Call c, long slab) {
+        count();
+        try {
+            c.check((int) Reclaim.CALL.invokeExact(slab, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

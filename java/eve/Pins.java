@@ -1,9 +1,5 @@
 package eve;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
-import java.lang.management.MemoryUsage;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
@@ -12,7 +8,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** The daemon that frees what the collector has found dead: pin groups and atoms without a name. */
 final class Pins {
@@ -28,52 +23,13 @@ final class Pins {
     private static Set<Slab> failing = Set.of();
     private static long lastTry;
 
-    // When unreachable handles hold much, the collector is asked to find them: it doesn't know how large they are. Only where that is cheap; the
-    // rest of the memory policy belongs here as well.
-    /** Groups, of about a MiB each, beyond those that survived the last look. */
-    private static final int BUDGET = 64;
-    private static final double CHEAP_MS = 30;
-    /** A collection of d ms is followed by at least this times d ms without. */
-    private static final double PAUSE = 20;
-    private static final AtomicInteger ALIVE = new AtomicInteger();
-    private static volatile int floor;
-    private static double costMs;
-    private static long lastCollection;
+    private static long lastTick;
 
     private Pins() {}
 
-    /** A group was opened. */
-    static void opened() {
-        if (ALIVE.incrementAndGet() >= floor + BUDGET) {
-            new WeakReference<>(new Group(null, 0), Group.QUEUE).enqueue(); // wakes the daemon
-        }
-    }
-
-    private static void collectIfCheap() {
-        if (ALIVE.get() < floor + BUDGET) {
-            return;
-        }
-        long start = System.nanoTime();
-        double byHeap = 5 + liveMegabytes();
-        double expected = lastCollection == 0 ? byHeap : Math.min(costMs, byHeap);
-        if (expected < CHEAP_MS && (lastCollection == 0 || (start - lastCollection) / 1e6 >= PAUSE * costMs)) {
-            System.gc();
-            lastCollection = System.nanoTime();
-            double took = (lastCollection - start) / 1e6;
-            costMs = costMs == 0 ? took : (costMs + took) / 2;
-            poll();
-            floor = ALIVE.get();
-        }
-    }
-
-    /** Heap in use after the last collection. */
-    private static double liveMegabytes() {
-        double bytes = 0;
-        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
-            MemoryUsage usage = pool.getType() == MemoryType.HEAP ? pool.getCollectionUsage() : null;
-            bytes += usage == null ? 0 : usage.getUsed();
-        }
-        return bytes / (1 << 20);
+    /** Makes the daemon look at once. */
+    static void wake() {
+        new WeakReference<>(new Group(null, 0), Group.QUEUE).enqueue();
     }
 
     private static final class AtomRef extends WeakReference<Atom> {
@@ -118,9 +74,13 @@ final class Pins {
                 Reference<? extends Group> r = Group.QUEUE.remove(IDLE_MS);
                 release(r);
                 poll();
-                collectIfCheap();
+                Pressure.work();
                 pollAtoms();
-                SLABS.forEach(Slab::dropStale);
+                long now = System.nanoTime();
+                if (now - lastTick >= IDLE_MS * 1_000_000) {
+                    lastTick = now;
+                    SLABS.forEach(Slab::tidy);
+                }
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException | Error e) { // whatever it is, the rest must still be freed
@@ -138,9 +98,13 @@ final class Pins {
 
     private static void release(Reference<? extends Group> r) {
         if (r instanceof Group.Ref g) {
-            ALIVE.decrementAndGet();
             g.slab.release(g);
         }
+    }
+
+    /** The same without waiting for the JVM to put them in the queue. */
+    static void releaseDead() {
+        SLABS.forEach(Slab::releaseDead);
     }
 
     private static void pollAtoms() {

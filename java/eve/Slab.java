@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /**
  * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
@@ -48,6 +49,8 @@ public final class Slab implements AutoCloseable, IDeref {
     private final AtomicLong nextName = new AtomicLong();
     private final Set<Group.Ref> groups = ConcurrentHashMap.newKeySet();
     private volatile Group open;
+    /** Keeps the memory mapped for handles that no group of their own does; null: closed. It holds no version. */
+    private volatile Group anchor = new Group(this, 0);
     volatile Snapshot current;
     private volatile boolean closed;
 
@@ -69,6 +72,7 @@ public final class Slab implements AutoCloseable, IDeref {
             keeper = Native.iterOpen(c, handle, 0);
         }
         file = path == null ? null : fileKey(path);
+        groups.add(new Group.Ref(anchor));
         Pins.start(this);
     }
 
@@ -188,10 +192,18 @@ public final class Slab implements AutoCloseable, IDeref {
     /** All atoms at one version: a map of name to value. */
     @Override
     public Object deref() {
-        Snapshot s = snapshot();
+        return all(snapshot());
+    }
+
+    private static Object all(Snapshot s) {
         Object v = Word.decode(s, s.state);
         s.check();
         return v;
+    }
+
+    /** The current version of all atoms, readable until it is closed. */
+    public PinnedSnapshot pinned() {
+        return pin(Slab::all);
     }
 
     /** Calls of the library so far in this process, if -Deve.count-crossings=true; else 0. */
@@ -227,10 +239,12 @@ public final class Slab implements AutoCloseable, IDeref {
     Snapshot publish(Group g, long view) {
         Snapshot s = new Snapshot(this, g, view);
         long retired = Snapshot.retired(view);
+        g.retiredLast = retired;
         if (g.retired == Long.MAX_VALUE) {
+            g.version = s.version;
             g.retired = retired;
         } else if (retired - g.retired > GROUP_BYTES && open == g) {
-            open = null;
+            roll(g);
         }
         Snapshot now = current;
         if ((now == null || now.version < s.version) && !closed) {
@@ -242,7 +256,21 @@ public final class Slab implements AutoCloseable, IDeref {
     /** The group that new versions go to. */
     Group group() {
         Group g = open;
-        return g != null ? g : newGroup();
+        if (g == null) {
+            Pressure.relieve();
+            g = newGroup();
+        }
+        return g;
+    }
+
+    /** No more versions go to the group. */
+    private synchronized void roll(Group g) {
+        if (open == g) {
+            open = null;
+            g.ref.version = g.version;
+            g.ref.bytes = g.retired == Long.MAX_VALUE ? 0 : Math.max(0, g.retiredLast - g.retired);
+            Pressure.held(g.ref.bytes);
+        }
     }
 
     private synchronized Group newGroup() {
@@ -251,21 +279,26 @@ public final class Slab implements AutoCloseable, IDeref {
             return g;
         }
         checkOpen();
-        Pins.poll();
         try (Call c = Call.take()) {
             Native.groupOpen(c, handle);
             g = new Group(this, ALL.get(I32, c.out));
         }
-        groups.add(new Group.Ref(g));
+        g.ref = new Group.Ref(g);
+        groups.add(g.ref);
         open = g;
-        Pins.opened();
         return g;
     }
 
-    /** Called when nothing holds the group any more. */
+    /** Called when nothing holds the group any more; does nothing the second time. */
     void release(Group.Ref g) {
-        groups.remove(g);
-        if (!closed) {
+        if (!groups.remove(g)) {
+            return;
+        }
+        Pressure.held(-g.bytes);
+        if (g.explicit && g.refersTo(null)) {
+            PinnedSnapshot.leaked(name(), g.origin);
+        }
+        if (!closed && g.id != 0) {
             try (Call c = Call.take()) {
                 Native.groupClose(c, handle, g.id);
             } catch (EveException e) {
@@ -278,20 +311,41 @@ public final class Slab implements AutoCloseable, IDeref {
         }
     }
 
+    /** Releases the groups that the collector has found dead. */
+    void releaseDead() {
+        for (Group.Ref g : groups) {
+            if (g.refersTo(null)) {
+                release(g);
+            }
+        }
+    }
+
+    /** Called about once a second: frees what threads that have stopped writing can't, and drops what an idle process keeps. */
+    void tidy() {
+        dropStale();
+        try (Call c = Call.take()) {
+            Native.reclaim(c, handle);
+        } catch (EveException e) {
+            if (!closed) {
+                throw e;
+            }
+        }
+    }
+
     /**
-     * Called now and then. Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. And no
+     * Lets the version kept for the next deref go, if it is out of date: an idle process must not hold old versions. And no
      * group is open for long, so that one that is held keeps only what died in that time.
      */
     void dropStale() {
         Group g = open;
         if (g != null && System.nanoTime() - g.opened >= GROUP_NANOS) {
-            open = null;
+            roll(g);
         }
         Snapshot s = current;
         if (s != null && !isCurrent(s)) {
             current = null;
             if (g == s.group) {
-                open = null;
+                roll(g);
             }
             atoms.values().forEach(Atom::forget);
         }
@@ -300,6 +354,67 @@ public final class Slab implements AutoCloseable, IDeref {
     /** End of the memory that is allocated now. */
     long backed() {
         return Memory.acquireLong(base + Layout.CONTROL_BACKED);
+    }
+
+    // Versions for a time
+
+    /** The version at address `view`, which something else pins until the scope is ended. */
+    Snapshot scoped(Scope scope, long view) {
+        Group a = anchor;
+        if (a == null) {
+            throw closed();
+        }
+        return new Snapshot(this, a, scope, view);
+    }
+
+    PinnedSnapshot pin(Function<Snapshot, Object> value) {
+        checkOpen();
+        try (Call c = Call.take()) {
+            Native.groupOpen(c, handle);
+            Group g = new Group(this, ALL.get(I32, c.out));
+            Group.Ref pin = new Group.Ref(g, true, PinnedSnapshot.origin());
+            groups.add(pin);
+            try {
+                Native.groupView(c, handle, g.id);
+                Snapshot s = scoped(g, c.out);
+                pin.version = s.version;
+                return new PinnedSnapshot(s, pin, value);
+            } catch (RuntimeException e) {
+                release(pin);
+                throw e;
+            }
+        }
+    }
+
+    /** What this process holds: see eve.alpha/pins. */
+    public Map<String, Object> pins() {
+        long held = 0;
+        long oldest = Long.MAX_VALUE;
+        long opened = System.nanoTime();
+        int n = 0;
+        for (Group.Ref g : groups) {
+            if (g.id != 0) {
+                n++;
+                held += g.bytes;
+                if (g.version != 0 && g.version < oldest) {
+                    oldest = g.version;
+                    opened = g.opened;
+                }
+            }
+        }
+        Map<String, Object> m = new java.util.LinkedHashMap<>();
+        m.put("groups", (long) n);
+        m.put("held", held);
+        m.put("oldest", oldest == Long.MAX_VALUE ? null : oldest);
+        m.put("seconds", (System.nanoTime() - opened) / 1_000_000_000L);
+        m.put("taken", Memory.acquireLong(base + Layout.CONTROL_HIGH_WATER) * Layout.BLOCK_SIZE);
+        m.put("leaked", PinnedSnapshot.leaked());
+        m.put("budget", Pressure.BUDGET);
+        m.put("process-held", Pressure.held());
+        m.put("floor", Pressure.floor());
+        m.put("gcs", Pressure.collections());
+        m.put("filled", Pressure.filled());
+        return m;
     }
 
     // Closing
@@ -326,6 +441,7 @@ public final class Slab implements AutoCloseable, IDeref {
             }
         }
         java.lang.invoke.VarHandle.fullFence();
+        anchor = null;
         current = null;
         open = null;
         atoms.values().forEach(Atom::forget);

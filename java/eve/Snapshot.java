@@ -12,7 +12,10 @@ final class Snapshot {
     static final long NO_VERSION = -1;
 
     final Slab slab;
+    /** Keeps the memory mapped, and the version pinned unless that is for the scope's time only. */
     final Group group;
+    /** How long it can be read; usually the group. */
+    final Scope scope;
     final Symbols symbols;
     /** Address of offset 0. */
     final long base;
@@ -28,12 +31,17 @@ final class Snapshot {
 
     /** From an eve_view at address `view`. */
     Snapshot(Slab slab, Group group, long view) {
-        this(slab, group, ALL.get(I64, view), ALL.get(I64, view + 8), ALL.get(I64, view + 16), ALL.get(I32, view + 40));
+        this(slab, group, group, view);
     }
 
-    private Snapshot(Slab slab, Group group, long version, long state, long limit, int record) {
+    Snapshot(Slab slab, Group group, Scope scope, long view) {
+        this(slab, group, scope, ALL.get(I64, view), ALL.get(I64, view + 8), ALL.get(I64, view + 16), ALL.get(I32, view + 40));
+    }
+
+    private Snapshot(Slab slab, Group group, Scope scope, long version, long state, long limit, int record) {
         this.slab = slab;
         this.group = group;
+        this.scope = scope;
         this.symbols = slab.symbols;
         this.base = slab.base;
         this.limit = limit;
@@ -45,12 +53,12 @@ final class Snapshot {
 
     /** The same memory for objects that no version holds; `limit` as it is now. */
     Snapshot unversioned() {
-        return new Snapshot(slab, group, NO_VERSION, 0, slab.backed(), 0);
+        return new Snapshot(slab, group, scope, NO_VERSION, 0, slab.backed(), 0);
     }
 
     /** The version before, which the group holds as well. */
     Snapshot previous() {
-        return new Snapshot(slab, group, version - 1, 0, limit, 0);
+        return new Snapshot(slab, group, scope, version - 1, 0, limit, 0);
     }
 
     static long retired(long view) {
@@ -61,9 +69,19 @@ final class Snapshot {
     void check() {
         // The read must not slip behind the look at `dead`.
         VarHandle.loadLoadFence();
-        if (group.dead) {
-            throw slab.closed();
+        if (scope.dead || group.dead) {
+            throw released();
         }
+    }
+
+    /** Can it end while it is reachable? */
+    boolean isScoped() {
+        return scope != group;
+    }
+
+    private RuntimeException released() {
+        return group.dead || slab.isClosed() ? slab.closed() : EveException.released("this value belongs to version " + version + " of " + slab.name()
+            + " and came from " + scope.what() + "; read it before that, or copy it out (eve.alpha/copy)");
     }
 
     /** Address of the object that `word` points to. */

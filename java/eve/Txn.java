@@ -8,8 +8,12 @@ import java.lang.ref.Reference;
 
 /** A transaction: a version to read, and what is to become the next one. One thread uses it; closing it gives it up unless it was committed. */
 final class Txn implements AutoCloseable {
+    static final long NONE = -1;
+
     private final Slab slab;
+    /** Null: no group, and what the transaction reads is readable in the scope. */
     private final Group group;
+    private final Scope scope;
     private final Call call;
     private final long handle;
     final Snapshot base;
@@ -21,10 +25,22 @@ final class Txn implements AutoCloseable {
     Txn(Slab slab) {
         slab.checkWritable();
         this.slab = slab;
+        scope = null;
         group = slab.group();
         call = Call.take();
         handle = Native.begin(call, slab.handle, group.id);
         base = slab.publish(group, call.out + 8);
+    }
+
+    /** A transaction that holds its base by itself, for as long as it lasts: what was read from it is readable until the scope ends with it. */
+    Txn(Slab slab, Scope scope) {
+        slab.checkWritable();
+        this.slab = slab;
+        this.scope = scope;
+        group = null;
+        call = Call.take();
+        handle = Native.begin(call, slab.handle, 0);
+        base = slab.scoped(scope, call.out + 8);
     }
 
     /** Can objects of the snapshot be part of what this transaction makes? Those of other versions may be gone by the commit. */
@@ -44,6 +60,7 @@ final class Txn implements AutoCloseable {
             word = v.word;
         }
         if (at != null && links(at)) {
+            at.check();
             return word;
         }
         call.args.reset();
@@ -81,13 +98,25 @@ final class Txn implements AutoCloseable {
 
     /** Makes what was prepared the atom's value and commits: the new version, or null if another commit came first: run it again. */
     Snapshot finish(long atom) {
+        return finished(atom) == NONE ? null : slab.publish(group, call.out);
+    }
+
+    /** The same: the number of the new version, or NONE. */
+    long finished(long atom) {
+        endScope();
         ended = true;
         int status = Native.finish(call, handle, atom, coll, last.op(), call.args);
         last.release();
         if (status == Native.RERUN) {
             throw undefined(last.op());
         }
-        return status == Native.CONFLICT ? null : slab.publish(group, call.out);
+        return status == Native.CONFLICT ? NONE : ALL.get(I64, call.out);
+    }
+
+    private void endScope() {
+        if (scope != null) {
+            scope.end();
+        }
     }
 
     /** The word of the value that `finish` has made the atom's. */
@@ -106,7 +135,7 @@ final class Txn implements AutoCloseable {
     }
 
     /** Gives the transaction up; what it has made stays readable through the snapshot returned. */
-    Snapshot escape() {
+    Snapshot escape() { // of a transaction with a group
         ended = true;
         Native.abort(call, handle, true);
         return base.unversioned();
@@ -115,6 +144,7 @@ final class Txn implements AutoCloseable {
     @Override
     public void close() {
         if (!ended) {
+            endScope();
             ended = true;
             Native.abort(call, handle, false);
         }

@@ -277,6 +277,17 @@ pub unsafe extern "C" fn eve_group_close(slab: EveSlab, group: u32, err: *mut Ev
     unsafe { guard(err, || self::slab(slab)?.close_group(group).map(|()| EVE_OK)) }
 }
 
+/// Frees what no pin holds any more and threads had retired that haven't used the slab since the last call of this. A runtime that closes groups
+/// calls it about once a second: a thread that has stopped writing frees nothing by itself.
+///
+/// # Safety
+/// `err` is NULL or valid.
+#[no_mangle]
+pub unsafe extern "C" fn eve_reclaim(slab: EveSlab, err: *mut EveError) -> EveStatus {
+    // SAFETY: the caller's promise.
+    unsafe { guard(err, || self::slab(slab)?.reclaim_idle().map(|()| EVE_OK)) }
+}
+
 /// The current version, added to the group.
 ///
 /// # Safety

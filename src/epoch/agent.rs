@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::slab::alloc::{Allocator, Memory};
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
-use std::sync::atomic::{AtomicPtr, Ordering::*};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 
 /// Pin sequence numbers that one claim of a line may use.
 const SEQUENCES: u64 = 1 << 40;
@@ -104,7 +104,9 @@ impl Agent {
 
     /// Frees what nobody can reach any more, if enough has gathered or `all`.
     pub fn drain(&mut self, m: Memory, all: bool) {
-        if self.limbo.is_empty() || !(all || self.limbo.is_due()) {
+        // Before the scan: what is released later is news to the next look.
+        let releases = m.map.releases().load(Relaxed);
+        if self.limbo.is_empty() || !(all || self.limbo.is_due(releases)) {
             return;
         }
         // A pin, not a look at the root's record: that could be recycled while we look and show a version that is not root yet.
@@ -112,7 +114,8 @@ impl Agent {
         self.unpin(m.map, Slot::B);
         let mut pinned = std::mem::take(&mut self.cache.pinned);
         scan(m.map, self.index, &mut self.sequence, &mut pinned);
-        Limbo::drain(self, m, &pinned, seen);
+        let full = all || self.limbo.is_full_due(releases);
+        Limbo::drain(self, m, &pinned, seen, full.then_some(releases));
         self.cache.pinned = pinned;
         self.cache.scanned = seen;
     }
@@ -153,15 +156,51 @@ pub fn grow_table(m: Memory, count: u64, was: u64, table: u64, entry: u64, max: 
 /// Idle things of one opened slab, kept for the next user. Lock-free, so that it serves the main thread of a browser too.
 #[derive(Debug)]
 pub struct Pool<T> {
-    slots: Box<[AtomicPtr<T>]>,
+    slots: Box<[Place<T>]>,
     /// More of them, made by [`Pool::keep`].
     next: AtomicPtr<Pool<T>>,
 }
 
+/// One idle thing, and how often one was taken from here: now, and at the last [`Pool::sweep`].
+#[derive(Debug)]
+struct Place<T> {
+    idle: AtomicPtr<T>,
+    taken: AtomicU32,
+    swept: AtomicU32,
+}
+
+impl<T> Place<T> {
+    fn take(&self) -> Option<Box<T>> {
+        if self.idle.load(Relaxed).is_null() {
+            return None;
+        }
+        let p = self.idle.swap(std::ptr::null_mut(), AcqRel);
+        // SAFETY: `put` stored a pointer from Box::into_raw, and the swap gave it to us alone.
+        (!p.is_null()).then(|| unsafe { Box::from_raw(p) })
+    }
+
+    fn put(&self, idle: Box<T>) -> std::result::Result<(), Box<T>> {
+        if !self.idle.load(Relaxed).is_null() {
+            return Err(idle);
+        }
+        let p = Box::into_raw(idle);
+        match self.idle.compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed) {
+            Ok(_) => Ok(()),
+            // SAFETY: the place didn't take the pointer, so it is still ours alone.
+            Err(_) => Err(unsafe { Box::from_raw(p) }),
+        }
+    }
+}
+
 impl<T> Default for Pool<T> {
     fn default() -> Pool<T> {
+        let place = || Place {
+            idle: AtomicPtr::default(),
+            taken: AtomicU32::new(0),
+            swept: AtomicU32::new(u32::MAX),
+        };
         Pool {
-            slots: (0..POOL).map(|_| AtomicPtr::default()).collect(),
+            slots: (0..POOL).map(|_| place()).collect(),
             next: AtomicPtr::default(),
         }
     }
@@ -176,28 +215,35 @@ impl<T> Pool<T> {
     /// An idle one, if there is one.
     pub fn take(&self) -> Option<Box<T>> {
         for s in &self.slots {
-            if s.load(Relaxed).is_null() {
-                continue;
-            }
-            let p = s.swap(std::ptr::null_mut(), AcqRel);
-            if !p.is_null() {
-                // SAFETY: `put` stored a pointer from Box::into_raw, and the swap gave it to us alone.
-                return Some(unsafe { Box::from_raw(p) });
+            if let Some(idle) = s.take() {
+                // Not exact if two meet here: a sweep comes too early or too late then.
+                s.taken.store(s.taken.load(Relaxed).wrapping_add(1), Relaxed);
+                return Some(idle);
             }
         }
         self.next()?.take()
     }
 
-    /// Keeps `idle` for the next user; returns it if the pool is full.
-    pub fn put(&self, idle: Box<T>) -> Option<Box<T>> {
-        let p = Box::into_raw(idle);
+    /// Lends `f` what has been idle since the last sweep, and nothing that somebody uses now and then.
+    pub fn sweep(&self, f: &mut impl FnMut(&mut T)) {
         for s in &self.slots {
-            if s.load(Relaxed).is_null() && s.compare_exchange(std::ptr::null_mut(), p, AcqRel, Relaxed).is_ok() {
-                return None;
+            let taken = s.taken.load(Relaxed);
+            if s.swept.swap(taken, Relaxed) != taken {
+                continue;
+            }
+            if let Some(mut idle) = s.take() {
+                f(&mut idle);
+                s.put(idle).unwrap_or_else(|idle| self.keep(idle));
             }
         }
-        // SAFETY: no slot took the pointer, so it is still ours alone.
-        Some(unsafe { Box::from_raw(p) })
+        if let Some(next) = self.next() {
+            next.sweep(f);
+        }
+    }
+
+    /// Keeps `idle` for the next user; returns it if the pool is full.
+    pub fn put(&self, idle: Box<T>) -> Option<Box<T>> {
+        self.slots.iter().try_fold(idle, |idle, s| s.put(idle).err())
     }
 
     /// Keeps `idle` in any case.

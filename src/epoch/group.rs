@@ -90,4 +90,6 @@ pub fn group_clear(s: &impl Shared, index: usize) {
     g.hi.store(0, order("group: close releases", Release));
     let generation = (g.owner.load(Relaxed) >> 32) + 1;
     g.owner.store(generation << 32, Release);
+    // Who misses it drains later.
+    s.releases().fetch_add(1, Relaxed);
 }

@@ -39,13 +39,44 @@ const AHEAD: usize = 16;
 /// Bytes below which the same holds.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// An agent's retired objects.
-#[derive(Debug, Default)]
+/// A full drain looks at all that waits. It comes when new objects are a half of those that the last one had to leave, or this part of them if
+/// many groups have been closed since: so the looks stay proportional to the garbage, whoever opens and closes groups.
+const NEWS: usize = 16;
+
+/// Part of the groups of the last scan that makes "many".
+const MANY: usize = 4;
+
+/// A drain of new objects only that frees less than this part of them was too early.
+const WORTH: usize = 8;
+
+/// An agent's retired objects, in about the order of their deaths.
+#[derive(Debug)]
 pub struct Limbo {
     entries: Vec<Retired>,
-    survivors: usize,
     bytes: u64,
-    bytes_survived: u64,
+    /// What a drain has seen and left: the first of the entries, and their bytes.
+    seen: (usize, u64),
+    /// What the last full drain has left.
+    survivors: (usize, u64),
+    /// New objects that make a drain of those worthwhile.
+    batch: usize,
+    /// Releases counted before the last full drain, and the groups that it met.
+    releases: u64,
+    groups: usize,
+}
+
+impl Default for Limbo {
+    fn default() -> Limbo {
+        Limbo {
+            entries: Vec::new(),
+            bytes: 0,
+            seen: (0, 0),
+            survivors: (0, 0),
+            batch: BATCH,
+            releases: 0,
+            groups: 0,
+        }
+    }
 }
 
 impl Limbo {
@@ -60,9 +91,19 @@ impl Limbo {
         self.entries.len()
     }
 
-    /// Has enough come since the last drain to try again? Grows with what pins hold, so that the work stays proportional to the garbage.
-    pub fn is_due(&self) -> bool {
-        self.entries.len() >= BATCH + 2 * self.survivors || self.bytes >= BATCH_BYTES + 2 * self.bytes_survived
+    /// Is it time to look at what is new, or at all?
+    pub fn is_due(&self, releases: u64) -> bool {
+        self.entries.len() - self.seen.0 >= self.batch
+            || self.bytes - self.seen.1 >= BATCH_BYTES
+            || self.is_full_due(releases)
+    }
+
+    /// Is it time to look at all again? `releases`: the slab's count of closed groups.
+    pub fn is_full_due(&self, releases: u64) -> bool {
+        let (n, bytes) = self.survivors;
+        let released = releases.wrapping_sub(self.releases) as usize;
+        let part = if released > self.groups / MANY { NEWS } else { 2 };
+        self.entries.len() - n >= BATCH + n / part || self.bytes - bytes >= BATCH_BYTES + bytes / part as u64
     }
 
     /// What waits.
@@ -91,13 +132,18 @@ impl Limbo {
         });
     }
 
-    /// Frees what no pin meets, judged by `pinned`, the answer of a scan at root version `seen`.
-    pub(crate) fn drain(agent: &mut Agent, memory: Memory, pinned: &Pinned, seen: u64) {
-        let (mut kept, mut bytes) = (0, 0);
-        let mut entries = std::mem::take(&mut agent.limbo.entries);
-        for i in 0..entries.len() {
+    /// Frees what no pin meets, judged by `pinned`, the answer of a scan at root version `root`. `full`: of all that waits, and the releases
+    /// counted before the scan; else of what is new.
+    pub(crate) fn drain(agent: &mut Agent, memory: Memory, pinned: &Pinned, root: u64, full: Option<u64>) {
+        let limbo = &mut agent.limbo;
+        let (from, mut bytes) = if full.is_some() { (0, 0) } else { limbo.seen };
+        let mut kept = from;
+        let mut entries = std::mem::take(&mut limbo.entries);
+        let all = entries.len();
+        let mut held = pinned.held();
+        for i in from..all {
             let r = entries[i];
-            if r.death > seen || pinned.meets(r.birth(), r.death) {
+            if r.death > root || held.meets(r.birth(), r.death) {
                 entries[kept] = r;
                 kept += 1;
                 bytes += size_of_object(memory.map, r.at);
@@ -111,11 +157,66 @@ impl Limbo {
         }
         entries.truncate(kept);
         agent.alloc.trim(memory.map);
-        agent.limbo = Limbo {
-            entries,
-            survivors: kept,
-            bytes,
-            bytes_survived: bytes,
+        let limbo = &mut agent.limbo;
+        limbo.entries = entries;
+        (limbo.bytes, limbo.seen) = (bytes, (kept, bytes));
+        limbo.batch = if (all - kept) * WORTH < all - from {
+            limbo.batch * 2
+        } else {
+            BATCH
         };
+        if let Some(releases) = full {
+            limbo.survivors = limbo.seen;
+            (limbo.releases, limbo.groups) = (releases, pinned.groups);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(survivors: usize) -> Limbo {
+        let mut l = Limbo::default();
+        (0..survivors).for_each(|_| add(&mut l));
+        (l.seen, l.survivors) = ((survivors, 0), (survivors, 0));
+        (l.releases, l.groups) = (100, 40);
+        l
+    }
+
+    fn add(l: &mut Limbo) {
+        l.push(
+            Retired {
+                at: 0,
+                name: 0,
+                death: 2,
+                generation: 0,
+            },
+            0,
+        );
+    }
+
+    fn added_until(due: fn(&Limbo, u64) -> bool, mut l: Limbo, releases: u64) -> usize {
+        let before = l.len();
+        while !due(&l, releases) {
+            add(&mut l);
+        }
+        l.len() - before
+    }
+
+    #[test]
+    fn a_full_drain_comes_with_half_as_much_new_and_earlier_if_a_quarter_of_the_groups_went() {
+        let added = |n, releases| added_until(Limbo::is_full_due, waiting(n), releases);
+        assert_eq!(added(0, 100), BATCH);
+        assert_eq!(added(64_000, 100), BATCH + 32_000);
+        assert_eq!(added(64_000, 110), BATCH + 32_000);
+        assert_eq!(added(64_000, 111), BATCH + 4_000);
+        assert_eq!(added_until(Limbo::is_due, waiting(64_000), 100), BATCH);
+    }
+
+    #[test]
+    fn looks_are_proportional_to_garbage_if_every_commit_meets_news() {
+        let added = added_until(Limbo::is_full_due, waiting(64_000), u64::MAX);
+        assert!(64_000 + added < 17 * added);
     }
 }

@@ -94,4 +94,6 @@ pub trait Shared {
     fn group(&self, i: usize) -> &GroupEntry;
     /// The versions in the two superblocks.
     fn durable(&self) -> [u64; 2];
+    /// Counts what has let old versions go: a hint that a scan may find less than before.
+    fn releases(&self) -> &AtomicU64;
 }

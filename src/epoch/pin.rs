@@ -86,14 +86,30 @@ pub fn unpin(s: &impl Shared, agent: usize, slot: Slot) {
 pub struct Pinned {
     points: Vec<u64>,
     intervals: Vec<(u64, u64)>,
+    /// Groups among them.
+    pub groups: usize,
 }
 
 impl Pinned {
-    /// Does any pin meet [birth, death)?
+    /// Does any pin meet [birth, death)? Points are sorted; intervals too, and none touches another.
     pub fn meets(&self, birth: u64, death: u64) -> bool {
         let i = self.points.partition_point(|&v| v < birth);
-        self.points.get(i).is_some_and(|&v| v < death)
-            || self.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi)
+        let j = self.intervals.partition_point(|&(_, hi)| hi < birth);
+        self.points.get(i).is_some_and(|&v| v < death) || self.intervals.get(j).is_some_and(|&(lo, _)| lo < death)
+    }
+
+    /// The same question for many objects, in about the order of their deaths.
+    pub fn held(&self) -> Held {
+        let points = self.points.iter().map(|&v| (v, v));
+        let mut ranges: Vec<(u64, u64)> = points.chain(self.intervals.iter().copied()).collect();
+        ranges.sort_unstable();
+        join(&mut ranges);
+        Held {
+            ranges,
+            after: u64::MAX,
+            until: 0,
+            end: None,
+        }
     }
 
     /// Is a single version pinned? Intervals (groups, the tracer) don't count.
@@ -103,14 +119,10 @@ impl Pinned {
 
     /// Makes one interval of those that overlap or follow each other. A runtime's groups do: every object in limbo would be compared with each.
     fn join(&mut self) {
+        // A group that is being closed can show its lo and no hi any more: it holds nothing, and would stand in the way of a search.
+        self.intervals.retain(|i| i.0 <= i.1);
         self.intervals.sort_unstable();
-        self.intervals.dedup_by(|next, last| {
-            let joined = next.0 <= last.1.saturating_add(1);
-            if joined {
-                last.1 = last.1.max(next.1);
-            }
-            joined
-        });
+        join(&mut self.intervals);
     }
 
     /// The lowest version that anything protects.
@@ -121,6 +133,47 @@ impl Pinned {
             .into_iter()
             .chain(self.intervals.iter().map(|i| i.0))
             .min()
+    }
+}
+
+/// Makes one interval of those that overlap or follow each other, in a sorted list.
+fn join(intervals: &mut Vec<(u64, u64)>) {
+    intervals.dedup_by(|next, last| {
+        let joined = next.0 <= last.1.saturating_add(1);
+        if joined {
+            last.1 = last.1.max(next.1);
+        }
+        joined
+    });
+}
+
+/// The versions of a [`Pinned`] as disjoint intervals, with the place of the last question: the next one is most likely about the same.
+#[derive(Debug)]
+pub struct Held {
+    ranges: Vec<(u64, u64)>,
+    /// For deaths beyond `after` up to `until`, the last interval that begins before the death ends at `end`. None: there is no such interval.
+    after: u64,
+    until: u64,
+    end: Option<u64>,
+}
+
+impl Held {
+    /// Does any pin meet [birth, death)? As [`Pinned::meets`].
+    #[inline]
+    pub fn meets(&mut self, birth: u64, death: u64) -> bool {
+        if death <= self.after || death > self.until {
+            self.find(death);
+        }
+        self.end.is_some_and(|end| end >= birth && birth < death)
+    }
+
+    #[cold]
+    fn find(&mut self, death: u64) {
+        let next = self.ranges.partition_point(|r| r.0 < death);
+        let last = next.checked_sub(1).map(|i| self.ranges[i]);
+        self.after = last.map_or(0, |r| r.0);
+        self.until = self.ranges.get(next).map_or(u64::MAX, |r| r.0);
+        self.end = last.map(|r| r.1);
     }
 }
 
@@ -172,6 +225,7 @@ fn scan_copies(s: &impl Shared, out: &mut Pinned) {
             out.intervals.push((lo - 1, hi));
         }
     }
+    out.groups = out.intervals.len();
     out.points.extend(s.durable());
     // Acquires what `group_close` released. And the tracer copies pins and groups of others, who may give them up at once: only fences on
     // both sides order its interval before our look at it. The other copies are made by the holder of the pin; its `unpin` orders them.
@@ -212,8 +266,9 @@ mod tests {
 
     #[test]
     fn joined_intervals_protect_what_the_single_ones_do() {
-        let cases: [&[(u64, u64)]; 6] = [
+        let cases: [&[(u64, u64)]; 7] = [
             &[],
+            &[(2, 8), (10, 0), (12, 14)],
             &[(3, 5)],
             &[(6, 9), (3, 5)],
             &[(3, 5), (7, 9)],
@@ -224,16 +279,23 @@ mod tests {
             let single = Pinned {
                 points: vec![20],
                 intervals: intervals.to_vec(),
+                groups: 0,
             };
             let mut joined = single.clone();
             joined.join();
             assert!(joined.intervals.windows(2).all(|w| w[0].1 + 1 < w[1].0), "{joined:?}");
             assert_eq!(joined.lowest(), single.lowest());
+            let mut held = joined.held();
             for (birth, death) in (0..25).flat_map(|b| (b + 1..26).map(move |d| (b, d))) {
                 assert_eq!(
                     joined.meets(birth, death),
-                    single.meets(birth, death),
+                    birth <= 20 && 20 < death || single.intervals.iter().any(|&(lo, hi)| lo < death && birth <= hi),
                     "{single:?}: {birth}, {death}"
+                );
+                assert_eq!(
+                    held.meets(birth, death),
+                    joined.meets(birth, death),
+                    "{held:?}: {birth}, {death}"
                 );
             }
         }

@@ -125,6 +125,8 @@ constants! { TABLE:
     CONTROL_SYMBOL_TRIE: u64 = 0xC390;
     /// Control page: next range of pin sequence numbers, u64.
     CONTROL_SEQUENCE: u64 = 0xC398;
+    /// Control page: count of what has let old versions go, u64, a hint.
+    CONTROL_RELEASES: u64 = 0xC3C0;
 
     /// Control state: being recovered.
     STATE_RECOVERING: u32 = 1;

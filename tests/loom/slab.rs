@@ -17,6 +17,7 @@ pub struct Slab {
     pub agents: Vec<AgentLine>,
     pub groups: Vec<GroupEntry>,
     pub durable: Option<AtomicU64>,
+    releases: AtomicU64,
     pub cells: Vec<Cell>,
     turn: AtomicU64,
     /// One for each record: loom reports any use of it that isn't ordered with a claim.
@@ -64,6 +65,7 @@ impl Slab {
                 .collect(),
             groups: Vec::new(),
             durable: None,
+            releases: word(),
             cells: (0..cells)
                 .map(|_| Cell {
                     header: word(),
@@ -143,6 +145,9 @@ impl Shared for Slab {
     fn durable(&self) -> [u64; 2] {
         [self.durable.as_ref().map_or(0, |d| d.load(Acquire)), 0]
     }
+    fn releases(&self) -> &AtomicU64 {
+        &self.releases
+    }
 }
 
 /// A slab of which only the first agents are scanned, for models that would take too long.
@@ -172,6 +177,9 @@ impl Shared for First<'_> {
     }
     fn durable(&self) -> [u64; 2] {
         self.0.durable()
+    }
+    fn releases(&self) -> &AtomicU64 {
+        self.0.releases()
     }
 }
 

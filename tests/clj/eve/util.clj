@@ -29,23 +29,29 @@
           (zero? n) false
           :else (do (Thread/sleep 10) (recur (dec n))))))
 
-(defn java-process
-  "Starts another JVM on this class path that evaluates the forms, in which `args` is the vector of these strings."
-  ^Process [forms & args]
+(defn java-process-with
+  "Starts another JVM, with these options, on this class path that evaluates the forms, in which `args` is the vector of these strings."
+  ^Process [options forms & args]
   (let [java (str (io/file (System/getProperty "java.home") "bin" "java"))
         lib (System/getProperty "eve.lib")
-        command (concat [java "--enable-native-access=ALL-UNNAMED" "-XX:TieredStopAtLevel=1" "-cp" (System/getProperty "java.class.path")]
+        command (concat [java "--enable-native-access=ALL-UNNAMED"] options ["-cp" (System/getProperty "java.class.path")]
                         (when lib [(str "-Deve.lib=" lib)])
                         ["clojure.main" "-e" (str/join "\n" (map pr-str (cons `(def ~'args ~(vec args)) forms)))])]
     (-> (ProcessBuilder. ^java.util.List (vec command)) (.redirectErrorStream true) .start)))
 
+(defn java-process
+  "The same with options for a quick start."
+  ^Process [forms & args]
+  (apply java-process-with ["-XX:TieredStopAtLevel=1"] forms args))
+
 (defn finish
-  "Waits for the process; returns its exit status and output."
-  [^Process p]
-  (let [out (slurp (.getInputStream p))]
-    (when-not (.waitFor p 60 TimeUnit/SECONDS)
-      (.destroyForcibly p))
-    {:exit (.waitFor p) :out out}))
+  "Waits for the process, for a minute at most or so many seconds; returns its exit status and output."
+  ([p] (finish p 60))
+  ([^Process p seconds]
+   (let [out (slurp (.getInputStream p))]
+     (when-not (.waitFor p seconds TimeUnit/SECONDS)
+       (.destroyForcibly p))
+     {:exit (.waitFor p) :out out})))
 
 (defn stored
   "The value as it comes back from a slab."
