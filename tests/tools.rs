@@ -205,6 +205,9 @@ fn a_slab_is_verified_while_others_write_into_it() {
             });
         }
         let _stop = Stop(&stop);
+        while s.version().unwrap() < 100 {
+            std::thread::yield_now();
+        }
         for _ in 0..60 {
             assert_sound(&s);
         }

@@ -17,6 +17,7 @@ pub use backup::{backup, BackupReport};
 pub use blocks::{census, Census, ClassCensus};
 pub use compact::{compact, CompactReport};
 pub use findings::{Finding, FindingKind, Findings, FINDINGS_MAX};
+pub use trailer::is_backup;
 pub use verify::{verify, Report, VersionReport};
 
 /// Is told how far a tool has come: the step, how much of it is done and how much there is, in bytes.

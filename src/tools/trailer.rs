@@ -9,6 +9,7 @@ use crate::slab::layout::*;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
 
 /// The last bytes of a backup.
 const MAGIC: [u8; 8] = [0x89, b'E', b'V', b'E', b'B', b'K', 0x0D, 0x0A];
@@ -61,15 +62,18 @@ fn read(file: &File) -> io::Result<Option<std::result::Result<(Vec<u64>, u64), u
     Ok(Some(Ok((sums, len))))
 }
 
+fn open(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+}
+
 /// Compares the file of a slab, which is open read-only, with its checksums. The number of them, None if it has none.
 pub(super) fn check(slab: &Slab, findings: &mut Findings, progress: Progress) -> Result<Option<u64>> {
     let Some(path) = slab.path() else { return Ok(None) };
     let failed = |e: io::Error| Error::io("read", path, &e);
-    let file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(failed)?;
+    let file = open(path).map_err(failed)?;
     let (sums, len) = match read(&file).map_err(failed)? {
         None => return Ok(None),
         Some(Err(at)) => {
@@ -93,4 +97,16 @@ pub(super) fn check(slab: &Slab, findings: &mut Findings, progress: Progress) ->
         }
     }
     Ok(Some(sums.len() as u64))
+}
+
+/// Is the file of the slab a backup that has not been written since? (It has checksums at its end.)
+pub fn is_backup(slab: &Slab) -> Result<bool> {
+    match slab.path() {
+        None => Ok(false),
+        Some(path) => {
+            let failed = |e: io::Error| Error::io("read", path, &e);
+            let file = open(path).map_err(failed)?;
+            Ok(read(&file).map_err(failed)?.is_some())
+        }
+    }
 }

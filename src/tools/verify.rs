@@ -6,7 +6,7 @@ use super::symbols::Symbols;
 use super::trailer;
 use super::walk::Walk;
 use super::Progress;
-use crate::durable::superblock::{Superblock, PLACES};
+use crate::durable::superblock::{valid, Superblock, PLACES};
 use crate::error::Result;
 use crate::handle::Slab;
 use crate::slab::layout::*;
@@ -107,7 +107,8 @@ pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
             checked,
         });
     }
-    let clean = found.iter().flatten().any(|s| s.clean) || !slab.read_only() || report.checksums.is_some();
+    let closed = valid(map, &slab.ident().uuid).first().is_some_and(|(_, s)| s.clean);
+    let clean = closed || !slab.read_only() || report.checksums.is_some();
     let used = std::mem::take(&mut walk.symbols);
     let mut symbols = Symbols {
         used: (!clean).then_some(&used),
