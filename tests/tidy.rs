@@ -27,7 +27,10 @@ const USES: [(&str, &[&str]); 15] = [
             "sys", "error", "slab", "epoch", "durable", "open", "value", "coll", "handle", "txn",
         ],
     ),
-    ("capi", &["error", "slab", "open", "value", "coll", "handle", "txn"]),
+    (
+        "capi",
+        &["error", "slab", "open", "value", "coll", "handle", "txn", "tools"],
+    ),
 ];
 
 /// Files that loom runs: they use nothing but `sync` and each other.
