@@ -330,7 +330,9 @@ fn damages_of_structure() -> Vec<Damage> {
             PLACES.iter().for_each(|&p| s.flip(p + 40, 1))
         }),
         (Bounds, "pointer", |s| s.set(s.atom("vector") + 24, 1 << 45)),
-        (Bounds, "length of a text", |s| s.flip(s.atom("text") + 8, 1 << 62)),
+        (Bounds, "part of the symbol table", |s| {
+            s.set(s.word(CONTROL_SYMBOLS) + 16, 1 << 45)
+        }),
         (Type, "tail", |s| s.set(s.atom("vector") + 24, s.atom("text"))),
         (Type, "kind of an object", |s| s.flip(s.atom("vector"), 0x80)),
         (Type, "impossible word", |s| s.set(s.atom("list") + 16, 0x24)),
@@ -352,6 +354,9 @@ fn damages_of_structure() -> Vec<Damage> {
         (Block, "free block", |s| s.set(s.block("list"), 0)),
         (Block, "run cut short", |s| s.set(s.block("large") + 16, 0)),
         (Block, "no cell", |s| s.flip(s.atom("vector") + 24, 16)),
+        (Block, "text longer than its cell", |s| {
+            s.flip(s.atom("text") + 8, 1 << 50)
+        }),
         (Free, "header", |s| s.set(s.atom("list"), 0)),
         (Shared, "flag", |s| s.flip(s.atom("text"), (FLAG_SHARED as u64) << 8)),
         (Cycle, "element is its own vector", |s| {
@@ -448,7 +453,10 @@ fn random_damage_of_a_file_never_crashes_or_hangs_and_is_mostly_found() {
     drop(s);
     let bytes = std::fs::read(&good).unwrap();
     let used = bytes.iter().rposition(|&b| b != 0).unwrap() as u64;
-    let (mut random, mut noticed, rounds) = (Random(11), 0, 300);
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    // More of them: EVE_ROUNDS, with another EVE_SEED.
+    let (seed, rounds) = (number("EVE_SEED").unwrap_or(11), number("EVE_ROUNDS").unwrap_or(300));
+    let (mut random, mut noticed) = (Random(seed), 0);
     for round in 0..rounds {
         copy_with(&good, &bad, |bytes| {
             for _ in 0..1 + random.next(20) {

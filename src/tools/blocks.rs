@@ -83,7 +83,7 @@ pub(super) fn room(map: &Mapping, high_water: u64, at: u64) -> Result<u64, &'sta
                 .then_some(size)
                 .ok_or("an object doesn't lie where a cell starts")
         }
-        (BLOCK_LARGE, _) if at & (BLOCK_SIZE - 1) == 0 => whole_run(map, high_water, block).map(|run| run * BLOCK_SIZE),
+        (BLOCK_LARGE, _) if at & (BLOCK_SIZE - 1) == 0 => length(map, high_water, block).map(|run| run * BLOCK_SIZE),
         (BLOCK_LARGE, _) => Err("an object doesn't lie at the start of its run of blocks"),
         (BLOCK_OWNED | BLOCK_SHELVED, _) => Err("a block of cells has an impossible size class"),
         (BLOCK_TAIL, _) => Err("an object lies inside a run of blocks"),
@@ -91,17 +91,31 @@ pub(super) fn room(map: &Mapping, high_water: u64, at: u64) -> Result<u64, &'sta
     }
 }
 
-/// Number of blocks of the run that starts at `block`, if it is whole.
-fn whole_run(map: &Mapping, high_water: u64, block: u64) -> Result<u64, &'static str> {
+/// Number of blocks of the run that starts at `block`.
+fn length(map: &Mapping, high_water: u64, block: u64) -> Result<u64, &'static str> {
     let run = run_of(map, block);
     let end = high_water.min((block | (SEGMENT_BLOCKS - 1)) + 1);
     if run == 0 || block + run > end {
         return Err("a run of blocks has an impossible length");
     }
+    Ok(run)
+}
+
+/// The same, if all its blocks say that they are of a run: takes as many steps.
+fn whole_run(map: &Mapping, high_water: u64, block: u64) -> Result<u64, &'static str> {
+    let run = length(map, high_water, block)?;
     if (block + 1..block + run).any(|b| state_of(map, b).0 != BLOCK_TAIL) {
         return Err("a run of blocks is cut short by another block");
     }
     Ok(run)
+}
+
+/// If the object at `at` has a run of blocks of its own, is that whole?
+pub(super) fn check_run(map: &Mapping, high_water: u64, at: u64) -> Result<(), &'static str> {
+    match state_of(map, at >> BLOCK_BITS).0 {
+        BLOCK_LARGE => whole_run(map, high_water, at >> BLOCK_BITS).map(|_| ()),
+        _ => Ok(()),
+    }
 }
 
 /// One size class.

@@ -16,8 +16,17 @@ fn ensure(ok: bool, kind: FindingKind, what: &'static str) -> Result<(), Fault> 
     }
 }
 
-/// Checks the object `node` but for what its slots lead to, and gives its size in bytes.
-pub(super) fn check(r: Reader, node: Node) -> Result<usize, Fault> {
+/// Checks the object `node` but for what its slots lead to, and gives its size in bytes. It must fit `room`; bytes beyond are not looked at, or many
+/// small objects that claim to be large could take for ever.
+pub(super) fn check(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
+    let size = check_content(r, node, room)?;
+    ensure(size as u64 <= room, Block, LARGER)?;
+    Ok(size)
+}
+
+const LARGER: &str = "an object is larger than its cell or run of blocks";
+
+fn check_content(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
     let flags = header_flags(node.header());
     ensure(
         flags & (FLAG_SEEN | FLAG_ONLY) == 0,
@@ -36,8 +45,8 @@ pub(super) fn check(r: Reader, node: Node) -> Result<usize, Fault> {
     )?;
     let low = node.low(1) as usize;
     Ok(match node.kind() {
-        TEXT => check_text(r, node)?,
-        BIGINT | BYTES => check_bytes(r, node)?,
+        TEXT => check_text(r, node, room)?,
+        BIGINT | BYTES => check_bytes(r, node, room)?,
         I64 => {
             let fits = word::from_int(node.word(1) as i64).is_some();
             ensure(!fits, Form, "an integer that fits a word has an object")?;
@@ -96,8 +105,9 @@ fn bytes(r: Reader, node: Node, start: usize, len: usize) -> Result<Vec<u8>, Fau
     Ok(bytes.to_vec())
 }
 
-fn check_bytes(r: Reader, node: Node) -> Result<usize, Fault> {
+fn check_bytes(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
     let len = node.low(1) as usize;
+    ensure(16 + len as u64 <= room, Block, LARGER)?;
     let content = bytes(r, node, 16, len)?;
     let hash = if node.kind() == BIGINT {
         ensure(
@@ -117,7 +127,7 @@ fn check_bytes(r: Reader, node: Node) -> Result<usize, Fault> {
     Ok(16 + len)
 }
 
-fn check_text(r: Reader, node: Node) -> Result<usize, Fault> {
+fn check_text(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
     let ascii = header_flags(node.header()) & FLAG_ASCII != 0;
     let (start, len) = if ascii {
         (16, node.high(1) as usize)
@@ -125,6 +135,7 @@ fn check_text(r: Reader, node: Node) -> Result<usize, Fault> {
         (24, node.low(2) as usize)
     };
     let size = (start + len).next_multiple_of(8);
+    ensure(size as u64 <= room, Block, LARGER)?;
     let mut content = bytes(r, node, start, size - start)?;
     ensure(
         content[len..].iter().all(|&b| b == 0),

@@ -128,7 +128,9 @@ impl<'a> Symbols<'a, '_> {
     fn check_text(&mut self, word: u64) -> Option<Vec<u8>> {
         if is_pointer(word) {
             let node = self.part(word, TEXT, 16)?;
-            if let Err((kind, what)) = object::check(self.r, node) {
+            // Not longer than a name can be: not all of a long text is read.
+            let room = blocks::room(self.r.mapping(), blocks::high_water(self.r.mapping()), word).unwrap_or(0);
+            if let Err((kind, what)) = object::check(self.r, node, room.min(24 + symbol::NAME_MAX as u64 + 8)) {
                 self.findings.add(kind, what, word, String::new);
                 return None;
             }

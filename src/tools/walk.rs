@@ -16,8 +16,11 @@ use crate::value::word::{self, immediate_kind, object_kind};
 use crate::value::{hash, hash_word, hashing, print, symbol};
 use std::collections::{HashMap, HashSet};
 
-/// Steps of a comparison of two keys beyond which it is left out: only crafted values, whose parts share parts again and again, need so many.
+/// Steps of a comparison of two keys beyond which it is left out, and of all of them: only crafted values, whose parts share parts again and again,
+/// need so many.
 const COMPARE_MAX: u64 = 1 << 20;
+/// See [`COMPARE_MAX`].
+const COMPARE_ALL: u64 = 1 << 30;
 /// Objects between two reports of progress.
 const REPORT: u64 = 1 << 12;
 /// Characters of a key in a path.
@@ -103,6 +106,8 @@ pub(super) struct Walk<'a, 'p> {
     stack: Vec<Frame<'a>>,
     version: u64,
     steps: u64,
+    /// Steps that comparisons may still take.
+    compare: u64,
     progress: Progress<'p>,
 }
 
@@ -149,6 +154,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             stack: Vec::new(),
             version: 0,
             steps: 0,
+            compare: COMPARE_ALL,
             progress,
         }
     }
@@ -260,6 +266,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         if !self.seen.mark(word) {
             return self.again(word, role, is_shared).map(Some);
         }
+        // Once for each object: a long run of blocks takes as many steps.
+        blocks::check_run(map, self.high_water, word).map_err(|what| (Block, what))?;
         if self.reached.mark(word) {
             self.objects += 1;
             self.bytes += room;
@@ -268,10 +276,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         if self.steps % REPORT == 0 {
             (self.progress)("values", self.bytes, self.high_water * BLOCK_SIZE);
         }
-        let size = object::check(r, node)?;
-        if size as u64 > room {
-            return Err((Block, "an object is larger than its cell or run of blocks"));
-        }
+        let size = object::check(r, node, room)?;
         let range = slots(node).map_err(|_| (Type, "an object has an unknown type"))?;
         if !range.is_empty() {
             self.stack.push(Frame {
@@ -288,7 +293,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         if role == Role::Integer && node.kind() == BIGINT && crate::value::number::to_i64(r, word).is_ok() {
             return Err((Form, "a part of a ratio or decimal is longer than need be"));
         }
-        let sum = hash_word(r, word).map_or(UNKNOWN, Sum::of_hash);
+        let mut sum = hash_word(r, word).map_or(UNKNOWN, Sum::of_hash);
+        sum.weight += size as u64 / 64;
         if is_shared {
             self.shared.insert(word, (role, sum));
         }
@@ -418,9 +424,13 @@ impl<'a, 'p> Walk<'a, 'p> {
         for (n, &(i, hash, weight)) in frame.keys.iter().enumerate() {
             for &(j, other, other_weight) in frame.keys[..n].iter().filter(|k| k.1 == hash) {
                 debug_assert_eq!(other, hash);
-                if weight.min(other_weight) > COMPARE_MAX {
+                let steps = weight.min(other_weight);
+                if steps > COMPARE_MAX.min(self.compare) {
                     self.unchecked += 1;
-                } else if key::same(self.r, frame.node.word(i), frame.node.word(j)).unwrap_or(false) {
+                    continue;
+                }
+                self.compare -= steps;
+                if key::same(self.r, frame.node.word(i), frame.node.word(j)).unwrap_or(false) {
                     return Err((Order, "a key is twice in a map or set"));
                 }
             }
