@@ -26,6 +26,8 @@
 #define EVE_L_AGENTS UINT64_C(0x10000)
 /* Size of an agent line. */
 #define EVE_L_AGENT_SIZE UINT64_C(0x40)
+/* Agent line: hazard, u64. */
+#define EVE_L_AGENT_HAZARD UINT64_C(0x28)
 /* Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
 #define EVE_L_AGENTS_MAX UINT64_C(0x1000)
 /* Offset of the pin groups. */
@@ -132,8 +134,10 @@
 #define EVE_L_BLOCK_LARGE UINT64_C(0x3)
 /* Block state: further block of a run. */
 #define EVE_L_BLOCK_TAIL UINT64_C(0x4)
-/* Block state: being given another class. */
+/* Block state: taken, not yet in use. */
 #define EVE_L_BLOCK_RECLAIM UINT64_C(0x5)
+/* Block state: first of a run that is being given back; its second word has the run's length. */
+#define EVE_L_BLOCK_FREEING UINT64_C(0x6)
 /* Word: nil. */
 #define EVE_L_NIL UINT64_C(0x0)
 /* Word: true. */

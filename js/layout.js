@@ -24,6 +24,8 @@ export const PARTICIPANTS_MAX = 0x100;
 export const AGENTS = 0x10000;
 /** Size of an agent line. */
 export const AGENT_SIZE = 0x40;
+/** Agent line: hazard, u64. */
+export const AGENT_HAZARD = 0x28;
 /** Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
 export const AGENTS_MAX = 0x1000;
 /** Offset of the pin groups. */
@@ -130,8 +132,10 @@ export const BLOCK_SHELVED = 0x2;
 export const BLOCK_LARGE = 0x3;
 /** Block state: further block of a run. */
 export const BLOCK_TAIL = 0x4;
-/** Block state: being given another class. */
+/** Block state: taken, not yet in use. */
 export const BLOCK_RECLAIM = 0x5;
+/** Block state: first of a run that is being given back; its second word has the run's length. */
+export const BLOCK_FREEING = 0x6;
 /** Word: nil. */
 export const NIL = 0x0;
 /** Word: true. */

@@ -28,6 +28,8 @@ public final class Layout {
     public static final int AGENTS = 0x10000;
     /** Size of an agent line. */
     public static final int AGENT_SIZE = 0x40;
+    /** Agent line: hazard, u64. */
+    public static final int AGENT_HAZARD = 0x28;
     /** Agent lines of one slab, at most (a record index must fit 14 bits: records = 4 * agents). */
     public static final int AGENTS_MAX = 0x1000;
     /** Offset of the pin groups. */
@@ -134,8 +136,10 @@ public final class Layout {
     public static final int BLOCK_LARGE = 0x3;
     /** Block state: further block of a run. */
     public static final int BLOCK_TAIL = 0x4;
-    /** Block state: being given another class. */
+    /** Block state: taken, not yet in use. */
     public static final int BLOCK_RECLAIM = 0x5;
+    /** Block state: first of a run that is being given back; its second word has the run's length. */
+    public static final int BLOCK_FREEING = 0x6;
     /** Word: nil. */
     public static final int NIL = 0x0;
     /** Word: true. */

@@ -219,6 +219,10 @@ pub(super) fn check_descriptors(map: &Mapping, high_water: u64, findings: &mut F
         if is_block(b) {
             let fault = match state_of(map, b) {
                 (BLOCK_FREE | BLOCK_RECLAIM, _) => None,
+                (BLOCK_FREEING, _) => {
+                    next = b + run_of(map, b).clamp(1, high_water - b);
+                    None
+                }
                 (BLOCK_OWNED | BLOCK_SHELVED, class) if (1..CLASSES).contains(&class) => None,
                 (BLOCK_OWNED | BLOCK_SHELVED, _) => Some("a block of cells has an impossible size class"),
                 (BLOCK_LARGE, _) => match whole_run(map, high_water, b) {
