@@ -13,7 +13,7 @@ setup: ## install what a new machine lacks, for all targets
 	@scripts/setup.sh all
 
 .PHONY: build
-build: ## the libraries, Java classes and Node addon
+build: ## the libraries, the command eve, Java classes and Node addon
 	@scripts/setup.sh rust jdk node
 	@scripts/build.sh
 
@@ -36,7 +36,7 @@ bench: build ## the measurements: a table, and target/bench/results.json
 .PHONY: gen
 gen: ## write the generated files (C headers, Layout.java, layout.js, conformance vectors)
 	@scripts/setup.sh rust jdk
-	@EVE_GEN=1 cargo test --release --quiet --test generated --test vectors
+	@EVE_GEN=1 cargo test --release --features cli --quiet --test generated --test vectors
 
 .PHONY: fmt
 fmt: ## format the Rust code
@@ -53,8 +53,8 @@ check-wasm: ## build for wasm32 with shared memory, run it in Node's worker thre
 	@scripts/check-wasm.sh
 
 .PHONY: install
-install: ## install libraries, headers and pkg-config file under PREFIX (DESTDIR, LIBDIR)
-	@test -f target/release/libeve.a || scripts/build.sh rust
+install: ## install the command, libraries, headers and pkg-config file under PREFIX (DESTDIR, LIBDIR)
+	@test -f target/release/libeve.a -a -x target/release/eve || scripts/build.sh rust
 	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/install.sh
 
 .PHONY: clean

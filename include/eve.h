@@ -191,6 +191,32 @@ typedef struct {
   uint32_t reserved;
 } eve_view;
 
+#if !defined(__wasm__)
+// What `eve_verify` found.
+typedef struct {
+  // The version that was checked.
+  uint64_t version;
+  // Number of things that are wrong; 0: the slab is sound.
+  uint64_t findings;
+  // Objects that are reachable.
+  uint64_t reachable_objects;
+  // Bytes of the cells of reachable objects.
+  uint64_t reachable_bytes;
+  // All objects.
+  uint64_t allocated_objects;
+  // Bytes of the cells of all objects.
+  uint64_t allocated_bytes;
+  // Committed objects that nothing reaches which was checked: leaked, or held by a pin.
+  uint64_t unreachable_objects;
+  // Bytes of the cells of unreachable objects.
+  uint64_t unreachable_bytes;
+  // Keywords and symbols.
+  uint64_t symbols;
+  // Checksums of a backup that were compared, 0 if it isn't one or is open for writing.
+  uint64_t checksums;
+} eve_report;
+#endif
+
 // Handle of a transaction.
 typedef uint64_t eve_txn;
 
@@ -518,6 +544,46 @@ eve_status eve_symbol_find(eve_slab slab,
                            uint64_t name_len,
                            eve_word *out,
                            eve_error *err);
+
+#if !defined(__wasm__)
+// Checks everything that the slab's current version, both superblocks and the symbol table reach, and the allocation maps; of a backup that is open
+// read-only also its checksums. Others may go on writing. Damage is no error: it is in `*report`. `buf` gets as much as fits of the findings (the
+// first 1000), a line each: kind, offset, path, what is wrong, with tabs between; `len` (may be NULL) their whole length.
+//
+// # Safety
+// Pointers are NULL or valid; `buf` has `cap` writable bytes.
+eve_status eve_verify(eve_slab slab,
+                      eve_report *report,
+                      uint8_t *buf,
+                      uint64_t cap,
+                      uint64_t *len,
+                      eve_error *err);
+#endif
+
+#if !defined(__wasm__)
+// Copies the current version of the slab, which may be in use, to a new file at `path` (UTF-8, NUL-terminated), durably and with checksums. A file
+// that is there already is EVE_E_ARG and is left as it is. `version` (may be NULL) gets the version that was copied.
+//
+// # Safety
+// Pointers are NULL or valid; `path` is NUL-terminated.
+eve_status eve_backup(eve_slab slab,
+                      const char *path,
+                      uint64_t *version,
+                      eve_error *err);
+#endif
+
+#if !defined(__wasm__)
+// Copies the values of the current version of the slab, which may be in use, into a new slab at `path` (UTF-8, NUL-terminated), without garbage and
+// free room. A file that is there already is EVE_E_ARG and is left as it is. `before` and `after` (may be NULL) get the bytes of both slabs' blocks.
+//
+// # Safety
+// Pointers are NULL or valid; `path` is NUL-terminated.
+eve_status eve_compact(eve_slab slab,
+                       const char *path,
+                       uint64_t *before,
+                       uint64_t *after,
+                       eve_error *err);
+#endif
 
 // Begins a transaction on the current version. `group`: a pin group to which every version that the transaction sees or makes is added, so that
 // handles that escape stay valid; 0 for none. `base` may be NULL.

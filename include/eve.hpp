@@ -123,6 +123,25 @@ class slab {
     return version;
   }
 
+  /// Checks everything in the slab; `findings` of the result is 0 if it is sound.
+  eve_report verify() const {
+    eve_report report{};
+    detail::check([&](eve_error* e) { return eve_verify(handle_, &report, nullptr, 0, nullptr, e); });
+    return report;
+  }
+
+  /// Copies the current version to a new file, durably; returns its number.
+  uint64_t backup(const std::string& path) const {
+    uint64_t version = 0;
+    detail::check([&](eve_error* e) { return eve_backup(handle_, path.c_str(), &version, e); });
+    return version;
+  }
+
+  /// Copies the values of the current version into a new slab, without garbage.
+  void compact(const std::string& path) const {
+    detail::check([&](eve_error* e) { return eve_compact(handle_, path.c_str(), nullptr, nullptr, e); });
+  }
+
   /// Runs `f(eve::txn&)` in a transaction and commits it, again if others come first.
   template <class F>
   void transact(F&& f);

@@ -180,6 +180,39 @@ export class Slab {
     return this.native.version;
   }
 
+  /**
+   * Checks everything in it: `findings` (the first 1000, each with kind, offset, path and what) and counts. Others may go on writing; this thread
+   * is busy meanwhile.
+   */
+  verify() {
+    this.check();
+    const { native } = this;
+    const text = native.addon.verify(this.id);
+    if (typeof text === 'number') native.check(text);
+    const [numbers, ...lines] = text.split('\n').slice(0, -1);
+    const [version, total, ...counts] = numbers.split('\t').map(Number);
+    const names = ['reachableObjects', 'reachableBytes', 'allocatedObjects', 'allocatedBytes', 'unreachableObjects', 'unreachableBytes', 'symbols', 'checksums'];
+    const findings = lines.map((line) => {
+      const [kind, offset, path, what] = line.split('\t');
+      return { kind, offset: Number(offset), path, what };
+    });
+    return { version, sound: total === 0, total, findings, ...Object.fromEntries(names.map((name, i) => [name, counts[i]])) };
+  }
+
+  /** Copies the current version to a new file, with checksums; returns its number. Others may go on writing; this thread is busy meanwhile. */
+  backup(path) {
+    this.check();
+    this.native.check(this.native.addon.backup(this.id, path));
+    return this.native.version;
+  }
+
+  /** Copies the values of the current version into a new slab, without garbage and free room; returns the bytes of both. */
+  compact(path) {
+    this.check();
+    this.native.check(this.native.addon.compact(this.id, path));
+    return { before: this.native.retired, after: this.native.backed };
+  }
+
   /** Closes it. Values read from it throw from now on. A second call does nothing. */
   close() {
     const { memory, native } = this;

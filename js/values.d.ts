@@ -300,6 +300,24 @@ export class Atom<T = any> {
   toString(): string;
 }
 
+/** What `verify` found. */
+export interface Report {
+  readonly version: number;
+  readonly sound: boolean;
+  /** Number of findings; the first 1000 are listed. */
+  readonly total: number;
+  readonly findings: readonly { readonly kind: string; readonly offset: number; readonly path: string; readonly what: string }[];
+  readonly reachableObjects: number;
+  readonly reachableBytes: number;
+  readonly allocatedObjects: number;
+  readonly allocatedBytes: number;
+  readonly unreachableObjects: number;
+  readonly unreachableBytes: number;
+  readonly symbols: number;
+  /** Checksums of a backup that were compared, 0 if it isn't one or is open for writing. */
+  readonly checksums: number;
+}
+
 /** An open slab. */
 export class Slab implements Disposable {
   private constructor();
@@ -317,6 +335,12 @@ export class Slab implements Disposable {
   snapshot(): Snapshot;
   /** Makes the current version survive a crash of the machine; returns the version that is durable. */
   sync(): number;
+  /** Checks everything in it; others may go on writing. */
+  verify(): Report;
+  /** Copies the current version to a new file, with checksums; returns its number. */
+  backup(path: string): number;
+  /** Copies the values of the current version into a new slab, without garbage; returns the bytes of both. */
+  compact(path: string): { before: number; after: number };
   /** Values read from it throw from now on. A second call does nothing. */
   close(): void;
   [Symbol.dispose](): void;

@@ -3,6 +3,7 @@
 //
 // Words cross as two int32 (low, high), versions and sizes as doubles (they are below 2^53). Results are written into `Out`, an ArrayBuffer that
 // JavaScript made; long arguments are read from the input ArrayBuffer. Every function returns an eve_status.
+#include <algorithm>
 #include <node_api.h>
 
 #include <atomic>
@@ -295,6 +296,62 @@ napi_value Sync(napi_env env, napi_callback_info info) {
   uint64_t version = 0;
   eve_status s = eve_sync(a.handle(0), &version, a.error());
   a.data->out->version = static_cast<double>(version);
+  return a.status(s);
+}
+
+// The text of argument `k`; empty if it is none or has a NUL in it.
+std::string text_of(const Args& a, int k) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(a.env, a.v[k], nullptr, 0, &length) != napi_ok) return {};
+  std::string text(length + 1, '\0');
+  napi_get_value_string_utf8(a.env, a.v[k], &text[0], length + 1, &length);
+  return std::strlen(text.c_str()) == length ? text.substr(0, length) : std::string();
+}
+
+napi_value to_js(const Args& a, const std::string& text) {
+  napi_value r = nullptr;
+  napi_create_string_utf8(a.env, text.data(), text.size(), &r);
+  return r;
+}
+
+// verify(slab): a text, or the status of an error. First the numbers of eve_report, with tabs between, then a line for each finding.
+napi_value Verify(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  eve_report r{};
+  std::vector<uint8_t> lines(1 << 20);
+  uint64_t length = 0;
+  eve_status s = eve_verify(a.handle(0), &r, lines.data(), lines.size(), &length, a.error());
+  if (s != EVE_OK) return a.status(s);
+  std::string text;
+  for (uint64_t n : {r.version, r.findings, r.reachable_objects, r.reachable_bytes, r.allocated_objects, r.allocated_bytes, r.unreachable_objects,
+                     r.unreachable_bytes, r.symbols, r.checksums}) {
+    text += std::to_string(n) + '\t';
+  }
+  text.back() = '\n';
+  text.append(lines.begin(), lines.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(length, lines.size())));
+  return to_js(a, text);
+}
+
+// backup(slab, path): version
+napi_value Backup(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  std::string path = text_of(a, 1);
+  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
+  uint64_t version = 0;
+  eve_status s = eve_backup(a.handle(0), path.c_str(), &version, a.error());
+  a.data->out->version = static_cast<double>(version);
+  return a.status(s);
+}
+
+// compact(slab, path): retired = bytes before, backed = bytes after
+napi_value Compact(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  std::string path = text_of(a, 1);
+  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
+  uint64_t before = 0, after = 0;
+  eve_status s = eve_compact(a.handle(0), path.c_str(), &before, &after, a.error());
+  a.data->out->retired = static_cast<double>(before);
+  a.data->out->backed = static_cast<double>(after);
   return a.status(s);
 }
 
@@ -606,7 +663,7 @@ struct Function {
 
 constexpr Function FUNCTIONS[] = {
     {"setOutput", SetOutput}, {"setInput", SetInput}, {"error", LastError}, {"osError", OsError}, {"abiVersion", AbiVersion},
-    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync},
+    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"verify", Verify}, {"backup", Backup}, {"compact", Compact},
     {"intern", Symbol<eve_symbol_intern>}, {"find", Symbol<eve_symbol_find>},
     {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"snapshotOpen", SnapshotOpen},
     {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinCollect", PinCollect}, {"pinObjects", PinObjects},

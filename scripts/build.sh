@@ -1,11 +1,13 @@
 #!/bin/sh
 # Builds what the runtimes load. Usage: scripts/build.sh [rust] [java] [node]    (default: all)
-# Makes target/release/libeve.{so,a}, target/classes and the addon in node/build/Release.
+# Makes target/release/libeve.{so,a} and the command eve beside them, target/classes and the addon in node/build/Release.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-build_rust() { cargo build --release --lib --bins; }
+# With the command's feature, as all builds here: cargo would make the libraries again each time that it changes. Nothing of the command's
+# crates gets into them.
+build_rust() { cargo build --release --features cli --lib --bins; }
 
 build_java() {
   stamp=target/classes/.compiled

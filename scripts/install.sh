@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the libraries, headers and pkg-config file: PREFIX=/usr/local LIBDIR=$PREFIX/lib DESTDIR= scripts/install.sh
+# Installs the command, libraries, headers and pkg-config file: PREFIX=/usr/local LIBDIR=$PREFIX/lib DESTDIR= scripts/install.sh
 # DESTDIR is put before every path (for packagers) and stands in no installed file.
 set -eu
 [ $# -eq 0 ] || { echo "install: takes no arguments; set PREFIX, LIBDIR, DESTDIR" >&2; exit 2; }
@@ -12,7 +12,8 @@ version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
 lib=$destdir$libdir
 include=$destdir$prefix/include
-mkdir -p "$lib/pkgconfig" "$include"
+mkdir -p "$lib/pkgconfig" "$include" "$destdir$prefix/bin"
+install -m 755 target/release/eve "$destdir$prefix/bin/"
 install -m 644 include/eve.h include/eve_layout.h include/eve.hpp "$include/"
 install -m 644 target/release/libeve.a "$lib/"
 if [ -f target/release/libeve.dylib ]; then

@@ -23,13 +23,13 @@ stage_fmt() {
 }
 stage_clippy() {
   cargo clippy --version >/dev/null 2>&1 || skip "no clippy: rustup component add clippy"
-  cargo clippy --quiet --all-targets -- -D warnings
+  cargo clippy --quiet --all-targets --features cli -- -D warnings
 }
 # What the others load; each builds what it needs itself too, which costs nothing after this.
 stage_build() { needs rust && scripts/build.sh rust; }
 stage_rust() {
   # Ignored tests are the slow ones. Documentation tests apart: there `ignore` means not to be run.
-  cargo test --release --lib --bins --tests -- --include-ignored && cargo test --release --doc
+  cargo test --release --features cli --lib --bins --tests -- --include-ignored && cargo test --release --features cli --doc
 }
 stage_rust_quick() { cargo test --lib --tests; } # tidy among them
 stage_clojure() {

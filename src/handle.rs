@@ -12,6 +12,7 @@ use crate::epoch::Shared;
 use crate::error::{Error, NotDurable, Result};
 use crate::open::{Options, SlabFile};
 use crate::slab::alloc::Memory;
+use crate::slab::ident::Ident;
 use crate::slab::layout::*;
 use crate::slab::mapping::{Mapping, Reader};
 use crate::value::symbol;
@@ -103,6 +104,17 @@ impl Slab {
             return Err(Error::Closed);
         }
         self.0.file.check_fork()
+    }
+
+    /// Path of its file; None for an anonymous slab.
+    #[cfg(unix)]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.file.named()
+    }
+
+    /// What the slab says about itself.
+    pub fn ident(&self) -> &Ident {
+        self.0.file.ident()
     }
 
     /// Was it opened read-only?

@@ -12,6 +12,7 @@
 //! - `durable`, `open`: superblocks, creating, opening and closing files
 //! - [`value`], [`coll`]: words, numbers, text, symbols; maps, sets, vectors, lists
 //! - [`handle`], [`txn`]: what users open; transactions
+//! - [`tools`]: verify, backup, compact
 //! - `capi`: the C ABI, which all other languages use
 
 #[cfg(not(loom))]
@@ -33,6 +34,8 @@ pub mod slab;
 pub mod sync;
 #[cfg(not(loom))]
 pub mod sys;
+#[cfg(all(unix, not(loom)))]
+pub mod tools;
 #[cfg(not(loom))]
 pub mod trace;
 #[cfg(not(loom))]

@@ -20,7 +20,7 @@
 (when (< (.feature (Runtime/version)) 22)
   (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
 
-(import '(eve Atom EveList EveMap EveSet EveVector HeapList MapOverlay Slab VectorOverlay))
+(import '(eve Atom EveList EveMap EveSet EveVector HeapList MapOverlay Slab Tools VectorOverlay))
 
 (def ^:private default-path "./eve.slab")
 
@@ -162,6 +162,40 @@
   "A list of these elements; as hash-map."
   [& xs]
   (stored (apply clojure.core/list xs)))
+
+;; ---- the whole slab ----
+
+(defn- opened ^Slab [slab-or-atom]
+  (if (instance? Atom slab-or-atom) (slab slab-or-atom) slab-or-atom))
+
+(def ^:private counts
+  [:version :total :reachable-objects :reachable-bytes :allocated-objects :allocated-bytes :unreachable-objects :unreachable-bytes :symbols
+   :checksums])
+
+(defn verify
+  "Checks everything in the slab, or the slab of the atom: values, hashes, order, allocation maps. Others may go on writing. A map of counts, with
+  :sound, and :findings (the first 1000): maps of :kind, :offset, :path (the atom's name and the keys) and :what."
+  [slab-or-atom]
+  (let [numbers (long-array Tools/COUNTS)
+        lines (.lines (Tools/verify (opened slab-or-atom) numbers))
+        finding (fn [line]
+                  (let [[kind offset path what] (.split ^String line "\t" -1)]
+                    {:kind (keyword kind) :offset (Long/decode offset) :path path :what what}))
+        report (zipmap counts numbers)]
+    (assoc report :sound (zero? (long (:total report))) :findings (mapv finding (iterator-seq (.iterator lines))))))
+
+(defn backup
+  "Copies the current version of the slab, or of the atom's slab, to a new file, with checksums that `eve verify` compares. Others may go on
+  writing. Returns the number of the version. A file that is there already is left as it is: an error."
+  [slab-or-atom path]
+  (Tools/backup (opened slab-or-atom) (path-of path)))
+
+(defn compact
+  "Copies the values of the current version into a new slab, without garbage and free room. Returns {:before bytes :after bytes}. A file that is
+  there already is left as it is: an error."
+  [slab-or-atom path]
+  (let [[before after] (Tools/compact (opened slab-or-atom) (path-of path))]
+    {:before before :after after}))
 
 (defn copy
   "The value with all collections in it as plain Clojure ones, which need no slab."

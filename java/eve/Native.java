@@ -66,6 +66,9 @@ final class Native {
     private static final class Sync { static final MethodHandle CALL = function("eve_sync", "lpp"); }
     private static final class Wait { static final MethodHandle CALL = function("eve_wait", "lllpp"); }
     private static final class Wake { static final MethodHandle CALL = function("eve_wake", "lp"); }
+    private static final class Verify { static final MethodHandle CALL = function("eve_verify", "lpplpp"); }
+    private static final class Backup { static final MethodHandle CALL = function("eve_backup", "lppp"); }
+    private static final class Compact { static final MethodHandle CALL = function("eve_compact", "lpppp"); }
     private static final class Intern { static final MethodHandle CALL = function("eve_symbol_intern", "liplplpp"); }
     private static final class IterOpen { static final MethodHandle CALL = function("eve_iter_open", "llpp"); }
     private static final class IterClose { static final MethodHandle CALL = function("eve_iter_close", "lp"); }
@@ -374,6 +377,34 @@ final class Native {
         count();
         try {
             return c.check((int) Swap.CALL.invokeExact(slab, group, atom, op, b.address(), b.length(), c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** The length of the lines is at c.out. */
+    static void verify(Call c, long slab, long report, long lines, long size) {
+        count();
+        try {
+            c.check((int) Verify.CALL.invokeExact(slab, report, lines, size, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void backup(Call c, long slab, long path) {
+        count();
+        try {
+            c.check((int) Backup.CALL.invokeExact(slab, path, c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void compact(Call c, long slab, long path) {
+        count();
+        try {
+            c.check((int) Compact.CALL.invokeExact(slab, path, c.out, c.out + 8, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

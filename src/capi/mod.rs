@@ -10,6 +10,8 @@ pub mod guard;
 pub mod read;
 pub mod slab;
 pub mod table;
+#[cfg(not(target_family = "wasm"))]
+pub mod tools;
 pub mod txn;
 #[cfg(target_family = "wasm")]
 pub mod wasm;

@@ -75,6 +75,12 @@ impl Superblock {
         w
     }
 
+    /// Its bytes at `place`.
+    pub fn bytes(&self, place: u64) -> [u8; SUPERBLOCK_SIZE as usize] {
+        let words = self.encode(place);
+        std::array::from_fn(|i| words[i / 8].to_le_bytes()[i % 8])
+    }
+
     fn decode(w: &[u64; WORDS], place: u64) -> Option<Superblock> {
         if w[0] != u64::from_le_bytes(SUPERBLOCK_MAGIC) || w[CHECKSUM] != checksum(w, place) {
             return None;

@@ -13,6 +13,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// Writes a new file's content.
+pub type Fill<'f> = &'f mut dyn FnMut(&File) -> Result<()>;
+
 /// The folder that `path` lies in.
 fn folder(path: &Path) -> &Path {
     match path.parent() {
@@ -23,36 +26,60 @@ fn folder(path: &Path) -> &Path {
 
 /// Makes a new slab at `path`. False: somebody else was faster, or a file was there already; it is left as it is.
 pub(super) fn create(path: &Path, options: &Options) -> Result<bool> {
+    make_whole(path, &mut |file| fill(file, path, options))
+}
+
+/// Makes a new file at `path`, which appears there when `fill` has written it, to disk too, or never. False: a file was there already; it is left
+/// as it is.
+pub fn make_whole(path: &Path, fill: Fill) -> Result<bool> {
     let Some(name) = path.file_name() else {
         return Err(Error::arg(format!("{} is not the name of a file", path.display())));
     };
     let parent = folder(path);
-    let mut flags = OpenOptions::new();
-    flags.read(true).custom_flags(libc::O_DIRECTORY);
-    let dir = flags
-        .open(parent)
-        .map_err(|e| Error::io("open the folder", parent, &e))?;
-    if let FileSystem::Remote(kind) = sys::file_system(&dir).map_err(|e| Error::io("statfs", parent, &e))? {
-        return Err(Error::remote(path, kind));
-    }
+    let dir = open_folder(path)?;
     let made = match nameless(parent) {
         Ok(file) => {
-            fill(&file, path, options)?;
+            fill(&file)?;
             match sys::link_nameless(&file, &dir, name) {
                 // No /proc to name the nameless file by.
-                Err(e) if e.kind() == ErrorKind::NotFound => create_named(parent, path, options)?,
+                Err(e) if e.kind() == ErrorKind::NotFound => create_named(path, fill)?,
                 done => linked(done, path)?,
             }
         }
         // The file system has no nameless files.
         Err(e) if matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL)) => {
-            create_named(parent, path, options)?
+            create_named(path, fill)?
         }
         Err(e) => return Err(Error::io("create", path, &e)),
     };
     // Without this a machine crash could take the name back, and all that was synced with it.
     dir.sync_all().map_err(|e| Error::io("sync the folder", parent, &e))?;
     Ok(made)
+}
+
+/// The folder of `path`, opened. `Remote` if it lies where no slab can.
+fn open_folder(path: &Path) -> Result<File> {
+    let parent = folder(path);
+    let mut flags = OpenOptions::new();
+    flags.read(true).custom_flags(libc::O_DIRECTORY);
+    let dir = flags
+        .open(parent)
+        .map_err(|e| Error::io("open the folder", parent, &e))?;
+    match sys::file_system(&dir).map_err(|e| Error::io("statfs", parent, &e))? {
+        FileSystem::Remote(kind) => Err(Error::remote(path, kind)),
+        _ => Ok(dir),
+    }
+}
+
+/// Gives the finished file at `temporary`, in the same folder, the name `path` instead. False: a file was there already. The temporary name is
+/// gone in any case.
+pub fn give_name(temporary: &Path, path: &Path) -> Result<bool> {
+    let dir = open_folder(path)?;
+    let made = linked(std::fs::hard_link(temporary, path), path);
+    std::fs::remove_file(temporary).map_err(|e| Error::io("remove", temporary, &e))?;
+    dir.sync_all()
+        .map_err(|e| Error::io("sync the folder", folder(path), &e))?;
+    made
 }
 
 fn linked(result: std::io::Result<()>, path: &Path) -> Result<bool> {
@@ -73,19 +100,22 @@ fn nameless(parent: &Path) -> std::io::Result<File> {
 }
 
 /// The same by a temporary name in the same folder.
-fn create_named(parent: &Path, path: &Path, options: &Options) -> Result<bool> {
-    let temporary = temporary_name(parent, path.file_name().unwrap_or(OsStr::new("slab")))?;
+fn create_named(path: &Path, fill: Fill) -> Result<bool> {
+    let temporary = temporary_name(path)?;
     let mut flags = OpenOptions::new();
     flags.read(true).write(true).create_new(true).mode(0o600);
     let file = flags
         .open(&temporary)
         .map_err(|e| Error::io("create", &temporary, &e))?;
-    let result = fill(&file, path, options).and_then(|()| linked(std::fs::hard_link(&temporary, path), path));
+    let result = fill(&file).and_then(|()| linked(std::fs::hard_link(&temporary, path), path));
     std::fs::remove_file(&temporary).map_err(|e| Error::io("remove", &temporary, &e))?;
     result
 }
 
-fn temporary_name(parent: &Path, name: &OsStr) -> Result<PathBuf> {
+/// A name beside `path` that nobody has.
+pub fn temporary_name(path: &Path) -> Result<PathBuf> {
+    let parent = folder(path);
+    let name = path.file_name().unwrap_or(OsStr::new("slab"));
     let random = sys::random().map_err(|e| Error::io("getrandom", parent, &e))?;
     let hex: String = random[..8].iter().map(|b| format!("{b:02x}")).collect();
     Ok(parent.join(format!(".{}.{hex}.tmp", name.to_string_lossy())))

@@ -177,6 +177,11 @@ impl SlabFile {
         &self.path
     }
 
+    /// Path, None if it has no file.
+    pub fn named(&self) -> Option<&Path> {
+        self.file.as_ref().map(|_| self.path.as_path())
+    }
+
     /// How it was opened.
     pub fn options(&self) -> &Options {
         &self.options

@@ -29,6 +29,8 @@ mod join;
 #[cfg(unix)]
 mod liveness;
 #[cfg(unix)]
+pub use create::{give_name, make_whole, temporary_name};
+#[cfg(unix)]
 pub use file::SlabFile;
 
 #[cfg(target_family = "wasm")]

@@ -27,7 +27,16 @@ pub fn import_version(w: &mut Writer, version: u64, word: u64) -> Result<u64> {
 
 /// A value of another slab, of a version that the caller keeps pinned.
 pub fn import_slab(w: &mut Writer, from: Reader, word: u64) -> Result<u64> {
-    import(w, from, word, |w, word| match word::symbol(word) {
+    import_more(w, from, word, &mut Known::new())
+}
+
+/// Words of a slab and their copies in another one.
+pub type Known = HashMap<u64, u64>;
+
+/// One more value of another slab's version, of which earlier calls have copied what `known` says. The copies must still be reachable, in this
+/// transaction or in its base.
+pub fn import_more(w: &mut Writer, from: Reader, word: u64, known: &mut Known) -> Result<u64> {
+    import_known(w, from, word, known, |w, word| match word::symbol(word) {
         None => Ok(word),
         Some(s) => {
             let (namespace, name) = symbol::name_of(from, word)?;
@@ -43,13 +52,23 @@ pub fn import(
     word: u64,
     translate: impl FnMut(&mut Writer, u64) -> Result<u64>,
 ) -> Result<u64> {
+    import_known(w, from, word, &mut Known::new(), translate)
+}
+
+fn import_known(
+    w: &mut Writer,
+    from: Reader,
+    word: u64,
+    known: &mut Known,
+    translate: impl FnMut(&mut Writer, u64) -> Result<u64>,
+) -> Result<u64> {
     if is_pointer(word) && word::object_kind(from.node(word)?.kind()).is_none() {
         return Err(Error::arg("a word points to no value"));
     }
     let mut c = Copier {
         from,
         translate,
-        known: HashMap::new(),
+        known,
         todo: Vec::new(),
     };
     let copy = c.word(w, word)?;
@@ -62,16 +81,16 @@ pub fn import(
     Ok(copy)
 }
 
-struct Copier<'f, F> {
+struct Copier<'f, 'k, F> {
     from: Reader<'f>,
     translate: F,
     /// Words and their copies.
-    known: HashMap<u64, u64>,
+    known: &'k mut Known,
     /// Objects whose copies still have the slots of their originals.
     todo: Vec<(Node<'f>, NodeMut)>,
 }
 
-impl<F: FnMut(&mut Writer, u64) -> Result<u64>> Copier<'_, F> {
+impl<F: FnMut(&mut Writer, u64) -> Result<u64>> Copier<'_, '_, F> {
     fn word(&mut self, w: &mut Writer, word: u64) -> Result<u64> {
         if !is_pointer(word) {
             if word::symbol(word).is_none() {

@@ -46,7 +46,7 @@ fn hash_place(kind: u8) -> Option<HashPlace> {
 
 /// The hash that the head of a collection knows, 0 if none.
 #[inline]
-pub(super) fn known_hash(node: Node) -> u32 {
+pub(crate) fn known_hash(node: Node) -> u32 {
     hash_place(node.kind()).map_or(0, |p| (node.word(p.word) >> p.shift) as u32)
 }
 

@@ -7,7 +7,7 @@ use crate::slab::mapping::{Node, Reader};
 use crate::slab::writer::{Writer, PERSISTENT};
 
 /// First and last second of `java.time.Instant`.
-const SECONDS: std::ops::RangeInclusive<i64> = -31_557_014_167_219_200..=31_556_889_864_403_199;
+pub(crate) const SECONDS: std::ops::RangeInclusive<i64> = -31_557_014_167_219_200..=31_556_889_864_403_199;
 
 /// A UUID of its most and least significant 64 bits.
 pub fn make_uuid(w: &mut Writer, high: u64, low: u64) -> Result<u64> {

@@ -83,15 +83,15 @@ fn word_hash(kind: u8, symbol_hash: u32) -> u32 {
     symbol_hash.wrapping_add(if kind == KEYWORD_KIND { KEYWORD_HASH } else { 0 })
 }
 
-fn id_of(symbol: Node) -> u32 {
+pub(crate) fn id_of(symbol: Node) -> u32 {
     symbol.high(1) & (SYMBOLS_MAX - 1)
 }
 
-fn kind_of(symbol: Node) -> u8 {
+pub(crate) fn kind_of(symbol: Node) -> u8 {
     (symbol.high(1) >> 24) as u8
 }
 
-fn word_of(symbol: Node) -> u64 {
+pub(crate) fn word_of(symbol: Node) -> u64 {
     let kind = kind_of(symbol);
     from_symbol(word::Symbol {
         kind,
@@ -433,7 +433,7 @@ fn chunk_of(id: u32) -> (usize, u64) {
 }
 
 /// Number of entries of chunk `k`.
-fn chunk_len(k: usize) -> u64 {
+pub(crate) fn chunk_len(k: usize) -> u64 {
     64 << k
 }
 

@@ -45,7 +45,7 @@ pub(super) fn size(text: &[u8], info: &TextInfo) -> usize {
 }
 
 /// Flags of the TEXT object.
-pub(super) fn flags(info: &TextInfo) -> u8 {
+pub(crate) fn flags(info: &TextInfo) -> u8 {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     flag(info.is_ascii, FLAG_ASCII)
         | flag(info.has_question_mark, FLAG_QUESTION)

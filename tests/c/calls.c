@@ -226,7 +226,24 @@ int main(int argc, char **argv) {
     OK(eve_wake(slab, &err));
     OK(eve_sync(slab, &version, &err));
     CHECK(version == view.version);
+
+    eve_report report;
+    uint64_t length = 1, before, after;
+    char copy[4096];
+    OK(eve_verify(slab, &report, NULL, 0, &length, &err));
+    CHECK(report.findings == 0 && length == 0 && report.version == view.version && report.reachable_objects > 0);
+    snprintf(copy, sizeof copy, "%s.backup", argv[1]);
+    remove(copy);
+    OK(eve_backup(slab, copy, &version, &err));
+    CHECK(version == view.version);
+    CHECK(eve_backup(slab, copy, NULL, &err) == EVE_E_ARG && strstr(err.message, "exists already"));
+    snprintf(copy, sizeof copy, "%s.compact", argv[1]);
+    remove(copy);
+    OK(eve_compact(slab, copy, &before, &after, &err));
+    CHECK(before >= after && after > 0);
+    CHECK(eve_compact(slab, NULL, NULL, NULL, &err) == EVE_E_ARG && eve_verify(slab, NULL, NULL, 0, NULL, &err) == EVE_E_ARG);
     OK(eve_close(slab, &err));
+    CHECK(eve_verify(slab, &report, NULL, 0, NULL, &err) == EVE_E_HANDLE);
 
     options.flags = EVE_MUST_EXIST;
     OK(eve_open(argv[1], &options, &slab, &err));

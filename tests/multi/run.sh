@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 seconds=${SECONDS_:-20}
 limit=$((seconds + 300)) # a worker that hangs is a failure, not a test that never ends
 
-cargo build --release --quiet --example multi-worker
+cargo build --release --features cli --quiet --example multi-worker
 rust=target/release/examples/multi-worker
 dir=$(mktemp -d)
 slab=$dir/bank.eve
