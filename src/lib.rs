@@ -45,6 +45,6 @@ pub use error::{Error, Result};
 #[cfg(not(loom))]
 pub use handle::{Slab, Snapshot, View};
 #[cfg(not(loom))]
-pub use open::Options;
+pub use open::{Options, SyncMode};
 #[cfg(not(loom))]
 pub use txn::{transact, Outcome, Txn};

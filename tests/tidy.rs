@@ -35,7 +35,7 @@ const MODELLED: [&str; 6] = [
 ];
 
 /// Modules that are compiled on Unix only. All others also run on a page's main thread, which must not block, and without files.
-const UNIX_ONLY: [&str; 8] = [
+const UNIX_ONLY: [&str; 9] = [
     "src/sys/unix.rs",
     "src/open/create.rs",
     "src/open/file.rs",
@@ -43,6 +43,7 @@ const UNIX_ONLY: [&str; 8] = [
     "src/open/grow.rs",
     "src/open/join.rs",
     "src/open/liveness.rs",
+    "src/open/syncer.rs",
     "src/durable/recover.rs",
 ];
 const BLOCKING: [&str; 12] = [

@@ -7,6 +7,7 @@ use super::superblock::{next_place, Superblock, PLACES};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sys;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering::*;
@@ -30,6 +31,8 @@ pub struct Candidate {
     pub state: u64,
     /// Time of its commit, ms since 1970.
     pub time: u64,
+    /// Bytes retired by all commits up to it.
+    pub retired: u64,
 }
 
 /// Gives the current version.
@@ -49,6 +52,7 @@ impl Source for Quiet<'_> {
             version: r.version.load(Relaxed),
             state: r.state.load(Relaxed),
             time: r.time.load(Relaxed),
+            retired: r.retired.load(Relaxed),
         })
     }
 }
@@ -99,6 +103,10 @@ impl Sync<'_> {
         superblock.sequence = sequence;
         superblock.store(self.map, place);
         self.checked(|| self.disk.flush_page(place))?;
+        self.map.atomic_u64(CONTROL_SYNC_RETIRED).store(c.retired, Relaxed);
+        self.map
+            .atomic_u64(CONTROL_SYNC_TIME)
+            .store(sys::monotonic().as_millis() as u64, Relaxed);
         self.map.atomic_u64(CONTROL_DURABLE).store(c.version, Release);
         self.map.atomic_u64(CONTROL_SYNC_INFLIGHT).store(0, Release);
         // The other one follows in memory: the version that it held is free at once, and there are two copies soon.
@@ -291,6 +299,7 @@ mod tests {
                 version: self.current.get(),
                 state: EMPTY_MAP,
                 time: 0,
+                retired: 0,
             })
         }
     }

@@ -55,6 +55,17 @@ pub(super) fn create(path: &Path, options: &Options) -> Result<bool> {
     Ok(made)
 }
 
+/// Makes the name of the slab at `path` durable: whoever made it may have been killed, or be about to, before that was done. A folder that we
+/// may not read is left alone.
+pub(super) fn keep_name(path: &Path) -> Result<()> {
+    match File::open(folder(path)) {
+        Ok(dir) => dir
+            .sync_all()
+            .map_err(|e| Error::io("sync the folder", folder(path), &e)),
+        Err(_) => Ok(()),
+    }
+}
+
 fn linked(result: std::io::Result<()>, path: &Path) -> Result<bool> {
     match result {
         Ok(()) => Ok(true),

@@ -4,6 +4,7 @@
 //! best superblock says. The tables and the control page are private copies, in which pins work as ever.
 
 use super::clear::current;
+use super::create;
 use super::file::{Rebuild, SlabFile};
 use super::found::{lock_gate, reserve, Found};
 use super::liveness;
@@ -90,6 +91,7 @@ impl Found {
             control::set_ready(&map, system.boot, system.file);
         }
         if !alive {
+            create::keep_name(slab.path())?;
             settle(&slab)?;
         }
         Ok(Some(slab))

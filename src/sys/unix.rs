@@ -434,6 +434,22 @@ fn stack_low() -> Option<usize> {
     }
 }
 
+/// A thread of the library's own. Signals are for the host's threads: it gets none.
+pub fn background(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>> {
+    // SAFETY: both sets are written before they are read; a thread begins with the mask of the one that makes it, which gets its own back.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let started = std::thread::Builder::new()
+            .name(name.into())
+            .stack_size(256 << 10)
+            .spawn(run);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        started
+    }
+}
+
 /// Random bytes.
 pub fn random() -> Result<[u8; 16]> {
     let mut bytes = [0u8; 16];
