@@ -14,6 +14,10 @@
 //! - [`handle`], [`txn`]: what users open; transactions
 //! - `capi`: the C ABI, which all other languages use
 
+// The tests inside the crate share support with those outside.
+#[cfg(test)]
+extern crate self as eve;
+
 #[cfg(not(loom))]
 pub mod capi;
 #[cfg(not(loom))]

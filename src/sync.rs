@@ -46,6 +46,38 @@ pub fn order(name: &'static str, ordering: Ordering) -> Ordering {
     }
 }
 
+/// A place where a process may be killed. Tests put something here; in real builds there is nothing.
+#[inline(always)]
+pub fn step() {
+    #[cfg(all(test, not(loom)))]
+    steps::reach();
+}
+
+/// What the tests of this crate do at each step of a thread.
+#[cfg(all(test, not(loom)))]
+pub mod steps {
+    use std::cell::RefCell;
+
+    std::thread_local! {
+        static HOOK: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    }
+
+    /// Calls `hook` at each step of this thread from now on.
+    pub fn watch(hook: impl FnMut() + 'static) {
+        HOOK.set(Some(Box::new(hook)));
+    }
+
+    #[inline(never)]
+    pub(super) fn reach() {
+        // Taken out meanwhile: the hook's own steps don't count.
+        let taken = HOOK.try_with(|h| h.try_borrow_mut().ok().and_then(|mut h| h.take()));
+        if let Ok(Some(mut hook)) = taken {
+            hook();
+            HOOK.set(Some(hook));
+        }
+    }
+}
+
 /// A fence that all threads agree on the order of; none in the model without `name`.
 #[inline(always)]
 pub fn full_fence(name: &'static str) {

@@ -138,7 +138,10 @@ impl Sync<'_> {
     /// Runs a step on the disk. Its failure is remembered in the slab: the kernel calls the pages clean now, and a later flush would report
     /// success with their data lost.
     fn checked(&self, step: impl FnOnce() -> io::Result<()>) -> Result<()> {
-        step().map_err(|e| {
+        crate::sync::step();
+        let result = step();
+        crate::sync::step();
+        result.map_err(|e| {
             // EIO where the system gave no number.
             let errno = e.raw_os_error().filter(|&n| n != 0).unwrap_or(5);
             self.map.atomic_u32(CONTROL_SYNC_ERROR).store(errno as u32, Release);
