@@ -13,8 +13,8 @@ const USES: [(&str, &[&str]); 14] = [
     ("slab", &["sync", "error"]),
     ("epoch", &["sync", "error", "slab"]),
     ("trace", &["error", "slab", "epoch"]),
-    ("durable", &["sys", "error", "slab", "epoch"]),
-    ("open", &["sys", "error", "slab", "epoch", "durable"]),
+    ("durable", &["sync", "sys", "error", "slab", "epoch"]),
+    ("open", &["sync", "sys", "error", "slab", "epoch", "durable"]),
     // Values contain collections, and collections have values as keys: two halves of one layer.
     ("value", &["sys", "error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::slab::ident::Ident;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sync::weakened;
 use crate::sys::{self, LockKind, Region, PAGE};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -183,7 +184,12 @@ impl System {
     fn left_ready(&self, map: &Mapping, len: u64, ident: &Ident) -> bool {
         // The live root can't be older than a superblock.
         let floor = valid(map, &ident.uuid).first().map_or(0, |(_, s)| s.version);
-        control::is_ready(map, self.boot, self.file) && liveness::is_adoptable(map, len, floor)
+        let file = if weakened("open: only the same file") {
+            control::noted_file(map)
+        } else {
+            self.file
+        };
+        control::is_ready(map, self.boot, file) && liveness::is_adoptable(map, len, floor)
     }
 }
 

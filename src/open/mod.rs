@@ -46,6 +46,8 @@ mod crash_tests;
 #[cfg(all(test, unix))]
 mod image_tests;
 #[cfg(all(test, unix))]
+mod power_tests;
+#[cfg(all(test, unix))]
 mod step_tests;
 #[cfg(all(test, unix))]
 mod sync_tests;

@@ -3,6 +3,7 @@
 //! what the child had been told, and used.
 
 #[path = "../../tests/support/mod.rs"]
+#[allow(dead_code)]
 mod support;
 
 use super::{Options, SyncMode};
@@ -22,7 +23,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 /// Entries of the map, one of which each commit changes.
-const ENTRIES: i64 = 12;
+pub(super) const ENTRIES: i64 = 12;
 /// Commits of a child.
 const COMMITS: i64 = 2;
 /// Of changes that touch only objects in a row, so many count each; of the others one in so many (an array of bytes is one store a word).
@@ -30,8 +31,12 @@ const ROW: usize = 100;
 const SPARSE: usize = 501;
 
 fn open(path: &Path) -> Slab {
+    open_with(path, SyncMode::Commit)
+}
+
+pub(super) fn open_with(path: &Path, sync: SyncMode) -> Slab {
     let options = Options {
-        sync: SyncMode::Commit,
+        sync,
         ..Options::default()
     };
     Slab::open(path, &options).unwrap()
@@ -42,7 +47,7 @@ fn int(i: i64) -> u64 {
 }
 
 /// One commit: adds 1 to :n, puts it under one key of :m, and makes :bytes an array of that many large bytes.
-fn commit(s: &Slab) -> Result<i64, Error> {
+pub(super) fn commit(s: &Slab) -> Result<i64, Error> {
     let [n, m, bytes] = [&b"n"[..], b"m", b"bytes"].map(|name| s.intern(0, None, name).unwrap());
     let next = transact(s, |t| {
         let next = t.get(n)?.map_or(0, |w| word::int(w).unwrap()) + 1;
@@ -61,7 +66,7 @@ fn commit(s: &Slab) -> Result<i64, Error> {
 }
 
 /// Checks that the current version is whole, and that everything it reaches counts as allocated. Returns its number of commits.
-fn check(s: &Slab, what: &str) -> i64 {
+pub(super) fn check(s: &Slab, what: &str) -> i64 {
     let [n, m, bytes] = [&b"n"[..], b"m", b"bytes"].map(|name| s.intern(0, None, name).unwrap());
     let snap = s.snapshot().unwrap();
     let (r, state) = (snap.reader(), snap.view().state);
@@ -107,7 +112,7 @@ fn watch(path: &Path) -> Rc<RefCell<Vec<u64>>> {
     let found = Rc::new(RefCell::new(Vec::new()));
     let (list, count, row) = (found.clone(), Cell::new(0u64), Cell::new(0usize));
     let mut last = image(&file);
-    steps::watch(move || {
+    steps::watch(move |_| {
         count.set(count.get() + 1);
         let now = image(&file);
         if now == last {
@@ -139,7 +144,7 @@ fn child_process() {
     };
     let path = PathBuf::from(std::env::var("EVE_TEST_SLAB").unwrap());
     let mut left: u64 = step.parse().unwrap();
-    steps::watch(move || {
+    steps::watch(move |_| {
         left -= 1;
         if left == 0 {
             // SAFETY: ends this process, as `kill -9` does.
@@ -227,7 +232,7 @@ fn every_step(scene: Scene) {
     let beside = (scene == Scene::Beside).then(|| open(&path));
     let found = watch(&path);
     live(&path, |_| {});
-    steps::watch(|| {});
+    steps::watch(|_| {});
     drop(beside);
     let steps = found.borrow().clone();
     assert!(steps.len() > 300, "{scene:?}: only {} steps", steps.len());
