@@ -124,7 +124,8 @@ fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
     let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
     let random = sys::random().map_err(failed("getrandom"))?;
     control::format(&map, &Ident::new(random, sys::now_ms()));
-    control::set_ready(&map, sys::boot_id(), sys::file_id(file).map_err(failed("stat"))?);
+    let boot = sys::boot_id().map_err(failed("read the boot id"))?;
+    control::set_ready(&map, boot, sys::file_id(file).map_err(failed("stat"))?);
     drop(region);
     file.set_permissions(Permissions::from_mode(options.mode))
         .map_err(failed("chmod"))?;

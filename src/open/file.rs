@@ -98,7 +98,7 @@ impl SlabFile {
         let random = sys::random().map_err(|e| Error::io("getrandom", &path, &e))?;
         let slab = SlabFile::over(region, path, Ident::new(random, sys::now_ms()), options)?;
         control::format(&slab.map, &slab.ident);
-        control::set_ready(&slab.map, sys::boot_id(), [0; 3]);
+        control::set_ready(&slab.map, [0; 16], [0; 3]);
         Ok(slab)
     }
 

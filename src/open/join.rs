@@ -170,7 +170,7 @@ struct System {
 impl System {
     fn of(found: &Found) -> Result<System> {
         Ok(System {
-            boot: sys::boot_id(),
+            boot: sys::boot_id().map_err(found.failed("read the boot id"))?,
             file: sys::file_id(&found.file).map_err(found.failed("stat"))?,
         })
     }

@@ -46,6 +46,10 @@ mod crash_tests;
 #[cfg(all(test, unix))]
 mod image_tests;
 #[cfg(all(test, unix))]
+mod limit_tests;
+#[cfg(all(test, unix))]
+mod mount_tests;
+#[cfg(all(test, unix))]
 mod power_tests;
 #[cfg(all(test, unix))]
 mod step_tests;

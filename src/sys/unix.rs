@@ -461,9 +461,13 @@ pub fn random() -> Result<[u8; 16]> {
     Ok(bytes)
 }
 
-/// Id of the running system since it was booted; zeros if it tells none.
-pub fn boot_id() -> [u8; 16] {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+/// Id of the running system since it was booted; zeros if it tells none. An error isn't taken for that: a slab that this system has left would be
+/// called another's, and what was not synced be lost.
+pub fn boot_id() -> Result<[u8; 16]> {
+    let text = match std::fs::read_to_string("/proc/sys/kernel/random/boot_id") {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => String::new(),
+        text => text?,
+    };
     let digits: Vec<u8> = text
         .bytes()
         .filter_map(|b| (b as char).to_digit(16))
@@ -475,7 +479,7 @@ pub fn boot_id() -> [u8; 16] {
             .enumerate()
             .for_each(|(i, byte)| *byte = digits[2 * i] << 4 | digits[2 * i + 1]);
     }
-    id
+    Ok(id)
 }
 
 /// Time of day, ms since 1970.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The kill harness (main.rs beside this). KILLS and SECONDS_: how many kills, and for how long, at least (0 and 20). SEED: of the choices.
+# The kill harness (driver.rs beside this). KILLS and SECONDS_: how many kills, and for how long, at least (0 and 20). SEED: of the choices.
 # Needs the libraries, Java classes and addon (scripts/build.sh).
 set -eu
 cd "$(dirname "$0")/../.."

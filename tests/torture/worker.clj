@@ -1,4 +1,4 @@
-;; worker.clj FOLDER (write|read) ID: as the worker in main.rs beside it.
+;; worker.clj FOLDER (write|read) ID: as the worker in driver.rs beside it.
 (require '[eve.alpha :as e])
 (import '(java.io RandomAccessFile) '(java.nio ByteBuffer ByteOrder) '(java.nio.channels FileChannel))
 

@@ -1,4 +1,4 @@
-// worker.mjs FOLDER (write|read) ID: as the worker in main.rs beside it.
+// worker.mjs FOLDER (write|read) ID: as the worker in driver.rs beside it.
 import assert from 'node:assert/strict';
 import { openSync, readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
