@@ -193,7 +193,9 @@ fn a_file_that_may_not_grow_is_an_error_of_the_commit_and_no_signal() {
     in_a_process("file size");
 }
 
+// A sanitizer's shadow memory takes more address space than that.
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "needs an ordinary build")]
 fn too_little_address_space_is_an_error_of_the_opening() {
     in_a_process("address space");
 }
