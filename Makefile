@@ -42,6 +42,12 @@ gen: ## write the generated files (C headers, Layout.java, layout.js, conformanc
 fmt: ## format the Rust code
 	@cargo fmt
 
+.PHONY: torture mutations
+torture: ## the long forms of the crash tests: kills, power cuts (half an hour)
+	@scripts/torture.sh
+mutations: ## take each rule of durability out and see a test fail
+	@scripts/mutations.sh
+
 .PHONY: loom asan tsan check-wasm
 loom: ## model check the protocols
 	@scripts/loom.sh

@@ -95,6 +95,16 @@
 // `eve_options.flags`: the slab must not exist.
 #define EVE_EXCLUSIVE_NEW 8
 
+// `eve_options.sync_mode`: commits are written to disk in the background, at most `sync_interval_ms` after they were made (the default). When
+// a write has failed, this and each further commit is EVE_E_NOT_DURABLE.
+#define EVE_SYNC_INTERVAL 0
+
+// `eve_options.sync_mode`: commits are not written by themselves.
+#define EVE_SYNC_NONE 1
+
+// `eve_options.sync_mode`: a commit is on disk when it returns. Those made at the same time share one write.
+#define EVE_SYNC_COMMIT 2
+
 // Operation of `eve_swap`: the value becomes the argument.
 #define EVE_OP_RESET 0
 
@@ -146,10 +156,14 @@ typedef struct {
   uint32_t flags;
   // File mode of a new slab, at most 0777; 0 = 0600.
   uint32_t mode;
-  // 0 = write to disk at the last close and by eve_sync; 2 = at every commit.
+  // When commits are written to disk, other than at the last close and by eve_sync: EVE_SYNC_INTERVAL (0), EVE_SYNC_NONE, EVE_SYNC_COMMIT.
   uint32_t sync_mode;
   // Largest size of the slab in bytes; 0 = as much as there is address space.
   uint64_t max_bytes;
+  // Longest time in ms from a commit until it is written, for EVE_SYNC_INTERVAL; 0 = 1000. (An eve_options may end before this field.)
+  uint32_t sync_interval_ms;
+  // 0.
+  uint32_t reserved;
 } eve_options;
 
 // Where an opened slab lies in this process. The address never changes until `eve_close`; the slab grows in place.
@@ -299,7 +313,7 @@ typedef struct {
 // File or folder missing.
 #define EVE_E_NOT_FOUND -17
 
-// The commit was made, but it couldn't be written to disk as `eve_options.sync_mode` 2 asks. Don't run it again.
+// The commit was made, but it couldn't be written to disk as `eve_options.sync_mode` asks. Don't run it again.
 #define EVE_E_NOT_DURABLE -18
 
 // A bug in the library: it panicked. The handle used is closed.

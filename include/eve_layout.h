@@ -94,6 +94,10 @@
 #define EVE_L_CONTROL_SYNC_ERROR UINT64_C(0xc208)
 /* Control page: version of the sync in flight, u64. */
 #define EVE_L_CONTROL_SYNC_INFLIGHT UINT64_C(0xc210)
+/* Control page: when the last sync ended, ms of the system's monotonic clock, u64. */
+#define EVE_L_CONTROL_SYNC_TIME UINT64_C(0xc218)
+/* Control page: bytes retired by all commits up to the durable version, u64. */
+#define EVE_L_CONTROL_SYNC_RETIRED UINT64_C(0xc220)
 /* Control page: state of the allocation maps, u32. */
 #define EVE_L_CONTROL_MAPS UINT64_C(0xc280)
 /* Control page: bytes that the last trace left in use, u64. */

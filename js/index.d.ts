@@ -8,8 +8,11 @@ export interface OpenOptions {
   readOnly?: boolean;
   /** File mode of a new slab: 0o600. */
   mode?: number;
-  /** When commits are made to survive a crash of the machine: by sync() and at the last close ('close', the default), or each at once ('commit'). */
-  syncMode?: 'close' | 'commit';
+  /** When commits are made to survive a crash of the machine: in the background, at most syncInterval after each ('interval', the default), before
+   * the call that made it returns ('commit'), or only by sync() and at the last close ('none'). */
+  syncMode?: 'interval' | 'commit' | 'none';
+  /** ms; 1000. */
+  syncInterval?: number;
   /** Largest size of the slab in bytes. */
   maxBytes?: number;
 }

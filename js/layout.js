@@ -92,6 +92,10 @@ export const CONTROL_DURABLE = 0xc200;
 export const CONTROL_SYNC_ERROR = 0xc208;
 /** Control page: version of the sync in flight, u64. */
 export const CONTROL_SYNC_INFLIGHT = 0xc210;
+/** Control page: when the last sync ended, ms of the system's monotonic clock, u64. */
+export const CONTROL_SYNC_TIME = 0xc218;
+/** Control page: bytes retired by all commits up to the durable version, u64. */
+export const CONTROL_SYNC_RETIRED = 0xc220;
 /** Control page: state of the allocation maps, u32. */
 export const CONTROL_MAPS = 0xc280;
 /** Control page: bytes that the last trace left in use, u64. */

@@ -18,7 +18,7 @@ const CREATE = 1;
 const MUST_EXIST = 2;
 const READ_ONLY = 4;
 const EXCLUSIVE_NEW = 8;
-const SYNC_MODES = { close: 0, commit: 2 };
+const SYNC_MODES = { interval: 0, none: 1, commit: 2 };
 
 let native = null;
 
@@ -39,24 +39,26 @@ function need(right, name, what, x) {
 
 function options(given = {}) {
   need(typeof given === 'object' && given !== null && !Array.isArray(given), 'options', 'an object', given);
-  const { create = true, readOnly = false, mode = 0, syncMode = 'close', maxBytes = 0, ...rest } = given;
+  const { create = true, readOnly = false, mode = 0, syncMode = 'interval', syncInterval = 0, maxBytes = 0, ...rest } = given;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new EveError('EVE_ARG', `unknown option: ${unknown.join(', ')}`);
-  need(typeof syncMode === 'string' && Object.hasOwn(SYNC_MODES, syncMode), 'syncMode', "'close' or 'commit'", syncMode);
+  need(typeof syncMode === 'string' && Object.hasOwn(SYNC_MODES, syncMode), 'syncMode', "'interval', 'commit' or 'none'", syncMode);
+  need(Number.isInteger(syncInterval) && syncInterval >= 0 && syncInterval < 2 ** 31 && (syncInterval === 0 || syncMode === 'interval'),
+    'syncInterval', "a number of ms, for the syncMode 'interval'", syncInterval);
   need(create === true || create === false || create === 'new', 'create', "true, false or 'new'", create);
   need(typeof readOnly === 'boolean', 'readOnly', 'true or false', readOnly);
   need(create !== 'new' || !readOnly, 'create', "true or false if readOnly is true", create);
   need(Number.isInteger(mode) && mode >= 0 && mode <= 0o777, 'mode', 'a file mode such as 0o600', mode);
   need(Number.isSafeInteger(maxBytes) && maxBytes >= 0, 'maxBytes', 'a number of bytes', maxBytes);
   const flags = (readOnly ? READ_ONLY : 0) | (create === 'new' ? EXCLUSIVE_NEW : create && !readOnly ? CREATE : MUST_EXIST);
-  return [flags, mode, SYNC_MODES[syncMode], maxBytes];
+  return [flags, mode, SYNC_MODES[syncMode], maxBytes, syncInterval];
 }
 
 /**
  * Opens the slab at `path`; creates it if it is missing.
  * @param {string | URL} path
  * @param {object} [opts] create: true, false (must exist) or 'new' (must not); readOnly; mode: of a new file, 0o600;
- *   syncMode: 'close' (default) or 'commit'; maxBytes
+ *   syncMode: 'interval' (default), 'commit' or 'none'; syncInterval: ms, 1000; maxBytes
  */
 export function open(path, opts) {
   const file = path instanceof URL ? fileURLToPath(path) : path;

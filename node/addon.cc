@@ -187,7 +187,7 @@ napi_value AbiVersion(napi_env env, napi_callback_info info) {
 
 // ---- slabs ----
 
-// open(path or null, flags, mode, sync mode, max bytes); id = number of the slab
+// open(path or null, flags, mode, sync mode, max bytes, sync interval in ms); id = number of the slab
 napi_value Open(napi_env env, napi_callback_info info) {
   Args a(env, info);
   eve_options options{};
@@ -196,6 +196,7 @@ napi_value Open(napi_env env, napi_callback_info info) {
   options.mode = a.u(2);
   options.sync_mode = a.u(3);
   options.max_bytes = a.size(4);
+  options.sync_interval_ms = a.u(5);
   auto slab = std::make_unique<OpenSlab>();
   size_t length = 0;
   eve_status s;

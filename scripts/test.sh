@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib.sh
 
-all='scripts build fmt clippy rust clojure node multi loom wasm asan tsan'
+all='scripts build fmt clippy rust clojure node multi torture mutations loom wasm asan tsan'
 quick='scripts build fmt clippy rust-quick clojure node'
 
 # The shell scripts parse, and shellcheck has nothing to say where it is installed.
@@ -42,6 +42,8 @@ stage_node() {
   (cd js && npm test --silent)
 }
 stage_multi() { needs rust jdk node && scripts/build.sh && sh tests/multi/run.sh; }
+stage_torture() { needs rust jdk node && scripts/build.sh && sh tests/torture/run.sh; }
+stage_mutations() { needs rust && scripts/mutations.sh; }
 stage_loom() { scripts/loom.sh; }
 stage_asan() { scripts/asan.sh; }
 stage_tsan() { scripts/tsan.sh; }

@@ -10,7 +10,7 @@ use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::worker::Worker;
 use crate::epoch::Shared;
 use crate::error::{Error, NotDurable, Result};
-use crate::open::{Options, SlabFile};
+use crate::open::{Options, SlabFile, SyncMode, Syncer};
 use crate::slab::alloc::Memory;
 use crate::slab::ident::Ident;
 use crate::slab::layout::*;
@@ -45,7 +45,8 @@ struct Inner {
     tracing: AtomicBool,
     /// Calls of [`Slab::wake`].
     wakes: AtomicU64,
-    file: SlabFile,
+    syncer: Syncer,
+    file: Arc<SlabFile>,
 }
 
 /// An opened slab. Clones share it; it is closed by [`Slab::close`] or when the last clone goes.
@@ -75,7 +76,8 @@ impl Slab {
             closed: AtomicBool::new(false),
             tracing: AtomicBool::new(false),
             wakes: AtomicU64::new(0),
-            file,
+            syncer: Syncer::new(&file),
+            file: Arc::new(file),
         }))
     }
 
@@ -88,7 +90,7 @@ impl Slab {
     pub fn memory(&self) -> Memory<'_> {
         Memory {
             map: self.map(),
-            file: &self.0.file,
+            file: &*self.0.file,
         }
     }
 
@@ -315,13 +317,23 @@ impl Slab {
         self.0.file.sync(self, target)
     }
 
-    /// Makes `version`, just committed, durable if the slab was opened so.
-    pub(crate) fn committed(&self, version: u64) -> Result<()> {
-        if self.0.file.options().sync_every_commit {
-            let synced = self.0.file.sync(self, version);
-            synced.map_err(|cause| Error::NotDurable(Box::new(NotDurable { version, cause })))?;
-        }
-        Ok(())
+    /// Sees to it that `view`, just committed, becomes durable as the slab's options ask.
+    pub(crate) fn committed(&self, view: &View) -> Result<()> {
+        let file = &self.0.file;
+        let result = match file.options().sync {
+            SyncMode::Commit => file.sync(self, view.version).map(|_| ()),
+            mode => {
+                if self.0.syncer.after_commit(file, view.retired) {
+                    self.reclaim();
+                }
+                match file.sync_error() {
+                    Some(e) if mode != SyncMode::None => Err(e),
+                    _ => Ok(()),
+                }
+            }
+        };
+        let version = view.version;
+        result.map_err(|cause| Error::NotDurable(Box::new(NotDurable { version, cause })))
     }
 
     /// Is this a process forked after the slab was opened? It doesn't have the mapping: what it drops must not touch it.
@@ -373,6 +385,7 @@ impl Slab {
             return Err(Error::Closed);
         }
         if self.0.file.check_fork().is_ok() {
+            self.0.syncer.stop();
             self.0.release_all();
             self.notify();
         }
@@ -404,6 +417,7 @@ impl Source for Slab {
             version: view.view.version,
             state: view.view.state,
             time: view.view.time_ms,
+            retired: view.view.retired,
         })
     }
 }
@@ -415,7 +429,7 @@ impl Inner {
         let owner = self.file.participant() as u64 + 1;
         // The groups first: what they held can be freed then.
         group_close_all(map, owner, false);
-        let file = &self.file;
+        let file = &*self.file;
         while let Some(w) = self.pool.take() {
             w.agent.release(Memory { map, file });
         }
@@ -424,7 +438,11 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.closed.load(Acquire) && self.file.check_fork().is_ok() {
+        if self.file.check_fork().is_err() {
+            return self.syncer.forget();
+        }
+        self.syncer.stop();
+        if !self.closed.load(Acquire) {
             self.release_all();
         }
     }

@@ -15,6 +15,10 @@
 //! - [`tools`]: verify, backup, compact
 //! - `capi`: the C ABI, which all other languages use
 
+// The tests inside the crate share support with those outside.
+#[cfg(test)]
+extern crate self as eve;
+
 #[cfg(not(loom))]
 pub mod capi;
 #[cfg(not(loom))]
@@ -48,6 +52,6 @@ pub use error::{Error, Result};
 #[cfg(not(loom))]
 pub use handle::{Slab, Snapshot, View};
 #[cfg(not(loom))]
-pub use open::Options;
+pub use open::{Options, SyncMode};
 #[cfg(not(loom))]
 pub use txn::{transact, Outcome, Txn};

@@ -24,12 +24,14 @@ pub fn weaken(name: &'static str) {
     WEAKENED.set(name);
 }
 
-/// Does a model run without the rule `name`? A constant in real builds.
+/// Does a model, or a test with EVE_WEAKEN in its environment, run without the rule `name`? A constant in real builds.
 #[inline(always)]
 pub fn weakened(name: &'static str) -> bool {
     #[cfg(loom)]
     return WEAKENED.get() == name;
-    #[cfg(not(loom))]
+    #[cfg(all(test, not(loom)))]
+    return steps::is_weakened(name);
+    #[cfg(not(any(test, loom)))]
     {
         let _ = name;
         false
@@ -43,6 +45,51 @@ pub fn order(name: &'static str, ordering: Ordering) -> Ordering {
         Ordering::Relaxed
     } else {
         ordering
+    }
+}
+
+/// A place where a process may be killed. Tests put something here; in real builds there is nothing.
+#[inline(always)]
+pub fn step() {
+    step_at("");
+}
+
+/// The same, with a name.
+#[inline(always)]
+pub fn step_at(name: &'static str) {
+    #[cfg(all(test, not(loom)))]
+    steps::reach(name);
+    #[cfg(not(all(test, not(loom))))]
+    let _ = name;
+}
+
+/// What the tests of this crate do at each step of a thread.
+#[cfg(all(test, not(loom)))]
+pub mod steps {
+    use std::cell::RefCell;
+
+    std::thread_local! {
+        static WEAKENED: Option<String> = std::env::var("EVE_WEAKEN").ok();
+        static HOOK: RefCell<Option<Box<dyn FnMut(&'static str)>>> = const { RefCell::new(None) };
+    }
+
+    /// Calls `hook` at each step of this thread from now on.
+    pub fn watch(hook: impl FnMut(&'static str) + 'static) {
+        HOOK.set(Some(Box::new(hook)));
+    }
+
+    pub(super) fn is_weakened(name: &str) -> bool {
+        WEAKENED.try_with(|w| w.as_deref() == Some(name)) == Ok(true)
+    }
+
+    #[inline(never)]
+    pub(super) fn reach(name: &'static str) {
+        // Taken out meanwhile: the hook's own steps don't count.
+        let taken = HOOK.try_with(|h| h.try_borrow_mut().ok().and_then(|mut h| h.take()));
+        if let Ok(Some(mut hook)) = taken {
+            hook(name);
+            HOOK.set(Some(hook));
+        }
     }
 }
 

@@ -13,8 +13,8 @@ const USES: [(&str, &[&str]); 15] = [
     ("slab", &["sync", "error"]),
     ("epoch", &["sync", "error", "slab"]),
     ("trace", &["error", "slab", "epoch"]),
-    ("durable", &["sys", "error", "slab", "epoch"]),
-    ("open", &["sys", "error", "slab", "epoch", "durable"]),
+    ("durable", &["sync", "sys", "error", "slab", "epoch"]),
+    ("open", &["sync", "sys", "error", "slab", "epoch", "durable"]),
     // Values contain collections, and collections have values as keys: two halves of one layer.
     ("value", &["sys", "error", "slab", "epoch", "coll"]),
     ("coll", &["error", "slab", "value"]),
@@ -49,7 +49,7 @@ const MODELLED: [&str; 6] = [
 ];
 
 /// Modules that are compiled on Unix only. All others also run on a page's main thread, which must not block, and without files.
-const UNIX_ONLY: [&str; 11] = [
+const UNIX_ONLY: [&str; 12] = [
     "src/sys/unix.rs",
     "src/open/create.rs",
     "src/open/file.rs",
@@ -57,6 +57,7 @@ const UNIX_ONLY: [&str; 11] = [
     "src/open/grow.rs",
     "src/open/join.rs",
     "src/open/liveness.rs",
+    "src/open/syncer.rs",
     "src/durable/recover.rs",
     "src/tools/backup.rs",
     "src/tools/compact.rs",

@@ -4,7 +4,7 @@ use eve::coll::{self, iter::Iter, map};
 use eve::slab::layout::*;
 use eve::value::build::{self, BuildBuffer};
 use eve::value::{hash_word, number, word};
-use eve::{transact, Options, Outcome, Slab, Txn};
+use eve::{transact, Options, Outcome, Slab, SyncMode, Txn};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::*;
 
@@ -83,7 +83,7 @@ fn setting_an_atom_to_the_value_it_has_makes_no_version() {
 fn a_commit_that_cannot_be_made_durable_says_that_it_was_made() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
-        sync_every_commit: true,
+        sync: SyncMode::Commit,
         ..Options::default()
     };
     let s = Slab::open(&dir.path().join("s.eve"), &options).unwrap();

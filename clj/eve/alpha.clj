@@ -33,17 +33,25 @@
         (or (instance? java.io.File path) (instance? java.nio.file.Path path)) (str path)
         :else (throw (IllegalArgumentException. (str "the path of a slab is a string or a file, not " (pr-str path))))))
 
+(def ^:private sync-modes {:interval Slab/SYNC_INTERVAL, :none Slab/SYNC_NONE, :commit Slab/SYNC_COMMIT})
+
 (defn open
   "Opens the slab at path (a string or file), which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of
   all atoms' names and values, at one version.
   Options: :must-exist, a missing file is an error; :max-bytes, the largest size of the file; :read-only, for a file that nobody changes
-  (who has it open for writing excludes it, and it excludes them until it is closed and the last value read from it is gone)."
+  (who has it open for writing excludes it, and it excludes them until it is closed and the last value read from it is gone);
+  :sync, when changes are made to survive a crash of the machine: :interval (default), in the background, at most :sync-interval-ms (1000)
+  after each; :commit, before swap! returns; :none, only by sync and close!."
   (^Slab [path] (Slab/open (path-of path)))
-  (^Slab [path {:keys [must-exist read-only max-bytes] :as options}]
-   (check-options "open" options #{:must-exist :read-only :max-bytes})
+  (^Slab [path {:keys [must-exist read-only max-bytes sync sync-interval-ms] :or {sync :interval} :as options}]
+   (check-options "open" options #{:must-exist :read-only :max-bytes :sync :sync-interval-ms})
    (when-not (or (nil? max-bytes) (pos-int? max-bytes))
      (throw (IllegalArgumentException. (str ":max-bytes is a positive integer, not " (pr-str max-bytes)))))
-   (Slab/open (path-of path) (boolean must-exist) (boolean read-only) (long (or max-bytes 0)))))
+   (when-not (contains? sync-modes sync)
+     (throw (IllegalArgumentException. (str ":sync is :interval, :commit or :none, not " (pr-str sync)))))
+   (when-not (or (nil? sync-interval-ms) (and (= sync :interval) (pos-int? sync-interval-ms) (<= sync-interval-ms Integer/MAX_VALUE)))
+     (throw (IllegalArgumentException. (str ":sync-interval-ms is a positive integer, for :sync :interval, not " (pr-str sync-interval-ms)))))
+   (Slab/open (path-of path) (boolean must-exist) (boolean read-only) (long (or max-bytes 0)) (int (sync-modes sync)) (int (or sync-interval-ms 0)))))
 
 (defn- slab-of ^Slab [{:keys [persistent]}]
   (cond (nil? persistent) (Slab/anonymous)

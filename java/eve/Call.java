@@ -80,10 +80,12 @@ final class Call implements AutoCloseable {
         throw new EveException(status, message.isEmpty() ? "status " + status + (os == 0 ? "" : ", errno " + os) : message);
     }
 
-    void options(int flags, long maxBytes) {
-        ALL.set(I32, options, OPTIONS_SIZE - 8);
+    void options(int flags, long maxBytes, int syncMode, int syncIntervalMs) {
+        ALL.set(I32, options, OPTIONS_SIZE);
         ALL.set(I32, options + 4, flags);
-        ALL.set(I64, options + 8, 0L);
+        ALL.set(I32, options + 8, 0);
+        ALL.set(I32, options + 12, syncMode);
         ALL.set(I64, options + 16, maxBytes);
+        ALL.set(I64, options + 24, syncIntervalMs);
     }
 }

@@ -32,6 +32,13 @@ public final class Slab implements AutoCloseable, IDeref {
     private static final long GROUP_BYTES = 1 << 20;
     private static final long GROUP_NANOS = 1_000_000_000L;
 
+    /** Commits reach the disk in the background, at most an interval after they were made. */
+    public static final int SYNC_INTERVAL = 0;
+    /** Commits reach the disk by sync and at the last close. */
+    public static final int SYNC_NONE = 1;
+    /** A commit is on disk when it returns. */
+    public static final int SYNC_COMMIT = 2;
+
     /** Absolute path of the file; null: anonymous. */
     private final Path path;
     /** Device and inode of the file. */
@@ -54,11 +61,11 @@ public final class Slab implements AutoCloseable, IDeref {
     volatile Snapshot current;
     private volatile boolean closed;
 
-    private Slab(Path path, int flags, long maxBytes) {
+    private Slab(Path path, int flags, long maxBytes, int syncMode, int syncIntervalMs) {
         this.path = path;
         readOnly = (flags & Native.READ_ONLY) != 0;
         try (Call c = Call.take()) {
-            c.options(flags, maxBytes);
+            c.options(flags, maxBytes, syncMode, syncIntervalMs);
             if (path == null) {
                 Native.openAnonymous(c);
             } else {
@@ -78,7 +85,7 @@ public final class Slab implements AutoCloseable, IDeref {
 
     /** Opens the slab at `path`, which is created if it is missing. */
     public static Slab open(String path) {
-        return open(path, false, false, 0);
+        return open(path, false, false, 0, SYNC_INTERVAL, 0);
     }
 
     /**
@@ -87,11 +94,13 @@ public final class Slab implements AutoCloseable, IDeref {
      * @param mustExist a missing file is an error
      * @param readOnly open for reading only
      * @param maxBytes largest size of the file; 0: no limit
+     * @param syncMode SYNC_INTERVAL, SYNC_NONE or SYNC_COMMIT
+     * @param syncIntervalMs for SYNC_INTERVAL; 0: a second
      */
-    public static Slab open(String path, boolean mustExist, boolean readOnly, long maxBytes) {
+    public static Slab open(String path, boolean mustExist, boolean readOnly, long maxBytes, int syncMode, int syncIntervalMs) {
         Path p = identity(Path.of(path));
         int flags = readOnly ? Native.READ_ONLY : mustExist ? Native.MUST_EXIST : Native.CREATE;
-        Slab s = OPEN.compute(p, (q, known) -> known != null && known.isAt(q) ? known : new Slab(q, flags, maxBytes));
+        Slab s = OPEN.compute(p, (q, known) -> known != null && known.isAt(q) ? known : new Slab(q, flags, maxBytes, syncMode, syncIntervalMs));
         if (s.readOnly != readOnly) {
             throw new EveException(0, p + " is open already, " + (readOnly ? "for writing" : "for reading only") + ": close it first");
         }
@@ -124,7 +133,7 @@ public final class Slab implements AutoCloseable, IDeref {
     /** The slab of this process that has no file: for atoms without :persistent, and for values made outside of atoms. */
     public static synchronized Slab anonymous() {
         if (anonymous == null) {
-            anonymous = new Slab(null, Native.CREATE, 0);
+            anonymous = new Slab(null, Native.CREATE, 0, SYNC_NONE, 0);
         }
         return anonymous;
     }

@@ -267,7 +267,7 @@ test('snapshots, scoped reads and closed slabs: the value or an error', () => {
 test('files: kept, refused, read-only', async () => {
   const { writeFileSync, mkdirSync, statSync, truncateSync } = await import('node:fs');
   const path = temp();
-  const slab = open(path, { create: 'new', mode: 0o640, syncMode: 'close' });
+  const slab = open(path, { create: 'new', mode: 0o640, syncMode: 'none' });
   slab.atom('a', { x: 'kept' });
   assert.ok(slab.sync() >= 0);
   slab.close();

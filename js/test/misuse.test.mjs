@@ -214,11 +214,13 @@ test('options of open that mean nothing are errors that name them', () => {
   const path = temp();
   const wrong = {
     mode: ['abc', -1, 0o1777, 1.5, NaN, null, 0o644n], maxBytes: [-1, NaN, '1e9', 1.5, Infinity, 10n, null], create: ['yes', 0, 1, null],
-    readOnly: ['no', 1, 0, null], syncMode: ['never', null, 1, 'toString', Symbol('x')],
+    readOnly: ['no', 1, 0, null], syncMode: ['never', 'close', null, 1, 'toString', Symbol('x')],
+    syncInterval: [-1, 0.5, '5', null, 2 ** 31],
   };
   for (const [name, values] of Object.entries(wrong)) for (const x of values) fails(() => open(path, { [name]: x }), 'EVE_ARG', new RegExp(name));
   for (const options of [null, 5, true, 'readOnly', () => {}, ['create']]) fails(() => open(path, options), 'EVE_ARG', /options|unknown/);
   fails(() => open(path, { readOnly: true, create: 'new' }), 'EVE_ARG');
+  fails(() => open(path, { syncMode: 'commit', syncInterval: 5 }), 'EVE_ARG', /syncInterval/);
   assert.throws(() => statSync(path), { code: 'ENOENT' });
   open(path, { mode: undefined, maxBytes: undefined, create: undefined, readOnly: undefined, syncMode: undefined }).close();
   open(path, undefined).close();

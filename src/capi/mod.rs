@@ -81,7 +81,7 @@ pub const EVE_E_BUFFER: EveStatus = -15;
 pub const EVE_E_PERMISSION: EveStatus = -16;
 /// File or folder missing.
 pub const EVE_E_NOT_FOUND: EveStatus = -17;
-/// The commit was made, but it couldn't be written to disk as `eve_options.sync_mode` 2 asks. Don't run it again.
+/// The commit was made, but it couldn't be written to disk as `eve_options.sync_mode` asks. Don't run it again.
 pub const EVE_E_NOT_DURABLE: EveStatus = -18;
 /// A bug in the library: it panicked. The handle used is closed.
 pub const EVE_E_PANIC: EveStatus = -99;

@@ -4,7 +4,7 @@ use super::guard::{bytes, guard, required, store};
 use super::table::{Table, Use};
 use super::*;
 use crate::error::{Error, Result};
-use crate::open::Options;
+use crate::open::{Options, SyncMode};
 use crate::slab::layout::{CONTROL, CONTROL_INCARNATION, CONTROL_ROOT, IDENT};
 use crate::{Slab, Snapshot};
 use std::ffi::{c_char, CStr};
@@ -23,6 +23,14 @@ pub const EVE_READ_ONLY: u32 = 4;
 /// `eve_options.flags`: the slab must not exist.
 pub const EVE_EXCLUSIVE_NEW: u32 = 8;
 
+/// `eve_options.sync_mode`: commits are written to disk in the background, at most `sync_interval_ms` after they were made (the default). When
+/// a write has failed, this and each further commit is EVE_E_NOT_DURABLE.
+pub const EVE_SYNC_INTERVAL: u32 = 0;
+/// `eve_options.sync_mode`: commits are not written by themselves.
+pub const EVE_SYNC_NONE: u32 = 1;
+/// `eve_options.sync_mode`: a commit is on disk when it returns. Those made at the same time share one write.
+pub const EVE_SYNC_COMMIT: u32 = 2;
+
 /// How to open a slab; NULL means all defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -33,11 +41,18 @@ pub struct EveOptions {
     pub flags: u32,
     /// File mode of a new slab, at most 0777; 0 = 0600.
     pub mode: u32,
-    /// 0 = write to disk at the last close and by eve_sync; 2 = at every commit.
+    /// When commits are written to disk, other than at the last close and by eve_sync: EVE_SYNC_INTERVAL (0), EVE_SYNC_NONE, EVE_SYNC_COMMIT.
     pub sync_mode: u32,
     /// Largest size of the slab in bytes; 0 = as much as there is address space.
     pub max_bytes: u64,
+    /// Longest time in ms from a commit until it is written, for EVE_SYNC_INTERVAL; 0 = 1000. (An eve_options may end before this field.)
+    pub sync_interval_ms: u32,
+    /// 0.
+    pub reserved: u32,
 }
+
+/// Bytes of the first eve_options: callers may pass one that ends here.
+const OPTIONS_LEAST: usize = 24;
 
 /// Where an opened slab lies in this process. The address never changes until `eve_close`; the slab grows in place.
 #[repr(C)]
@@ -78,14 +93,32 @@ unsafe fn options(options: *const EveOptions) -> Result<Options> {
         return Ok(Options::default());
     }
     // SAFETY: not NULL, and `size` is its first field. A caller with a shorter struct has no more than it says.
-    if (unsafe { (*options).size } as usize) < size_of::<EveOptions>() {
+    let size = unsafe { (*options).size } as usize;
+    if size < OPTIONS_LEAST {
         return Err(Error::arg("eve_options.size is not sizeof(eve_options)"));
     }
-    // SAFETY: `size` readable bytes, the caller's promise.
-    let o = unsafe { *options };
-    if o.flags & !15 != 0 || !matches!(o.sync_mode, 0 | 2) {
-        return Err(Error::arg("eve_options has an unknown flag or sync_mode"));
+    let mut o = std::mem::MaybeUninit::<EveOptions>::zeroed();
+    // SAFETY: `size` readable bytes, the caller's promise. Zeros, what is left of the others, are valid integers.
+    let o = unsafe {
+        std::ptr::copy_nonoverlapping(
+            options.cast::<u8>(),
+            o.as_mut_ptr().cast(),
+            size.min(size_of::<EveOptions>()),
+        );
+        o.assume_init()
+    };
+    let unusual = o.sync_mode != EVE_SYNC_INTERVAL && o.sync_interval_ms != 0;
+    if o.flags & !15 != 0 || o.sync_mode > EVE_SYNC_COMMIT || o.reserved != 0 || unusual {
+        return Err(Error::arg(
+            "eve_options has an unknown flag or sync_mode, an interval for another mode, or a reserved field that isn't 0",
+        ));
     }
+    let sync = match (o.sync_mode, o.sync_interval_ms) {
+        (EVE_SYNC_NONE, _) => SyncMode::None,
+        (EVE_SYNC_COMMIT, _) => SyncMode::Commit,
+        (_, 0) => SyncMode::USUAL,
+        (_, ms) => SyncMode::Interval(Duration::from_millis(ms.into())),
+    };
     let must_exist = o.flags & EVE_MUST_EXIST != 0 && o.flags & (EVE_CREATE | EVE_EXCLUSIVE_NEW) != 0;
     if must_exist || o.flags & EVE_EXCLUSIVE_NEW != 0 && o.flags & EVE_READ_ONLY != 0 {
         return Err(Error::arg(
@@ -101,7 +134,7 @@ unsafe fn options(options: *const EveOptions) -> Result<Options> {
         must_be_new: o.flags & EVE_EXCLUSIVE_NEW != 0,
         read_only: o.flags & EVE_READ_ONLY != 0,
         mode: if o.mode == 0 { usual.mode } else { o.mode },
-        sync_every_commit: o.sync_mode == 2,
+        sync,
         max_bytes: if o.max_bytes == 0 { usual.max_bytes } else { o.max_bytes },
     })
 }

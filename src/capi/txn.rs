@@ -171,7 +171,7 @@ unsafe fn committed(slab: &crate::Slab, v: crate::View, view: *mut EveView) -> R
         // SAFETY: the caller's promise.
         unsafe { store(view, v.into())? };
     }
-    slab.committed(v.version).map(|()| EVE_OK)
+    slab.committed(&v).map(|()| EVE_OK)
 }
 
 /// The end of a transaction in one call: eve_txn_apply of an operation to `coll` (not used by EVE_OP_RESET, which builds a value), eve_txn_set of the

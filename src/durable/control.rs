@@ -88,13 +88,18 @@ pub fn set_ready(map: &Mapping, boot: [u8; 16], file: [u64; 3]) {
     map.atomic_u32(CONTROL_STATE).store(STATE_READY, Release);
 }
 
+/// Which file it was when it was last called ready: device, inode, time of birth.
+pub fn noted_file(map: &Mapping) -> [u64; 3] {
+    [2, 3, 4].map(|i| map.atomic_u64(CONTROL_BOOT_ID + i * 8).load(Relaxed))
+}
+
 /// Was it left ready by the system with that boot id, and is it still the same file?
 pub fn is_ready(map: &Mapping, boot: [u8; 16], file: [u64; 3]) -> bool {
     let word = |i: u64| map.atomic_u64(CONTROL_BOOT_ID + i * 8).load(Relaxed);
     let mut noted = [0; 16];
     noted[..8].copy_from_slice(&word(0).to_le_bytes());
     noted[8..].copy_from_slice(&word(1).to_le_bytes());
-    map.atomic_u32(CONTROL_STATE).load(Acquire) == STATE_READY && noted == boot && [word(2), word(3), word(4)] == file
+    map.atomic_u32(CONTROL_STATE).load(Acquire) == STATE_READY && noted == boot && noted_file(map) == file
 }
 
 /// Writes the header of a new slab into zeroed memory: version 1, whose state is the empty map. The state is left to [`set_ready`].

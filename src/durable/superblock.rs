@@ -6,6 +6,7 @@
 use crate::slab::checksum::xxh64;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sync::weakened;
 use std::sync::atomic::Ordering::*;
 
 const WORDS: usize = SUPERBLOCK_SIZE as usize / 8;
@@ -145,10 +146,17 @@ pub fn valid(map: &Mapping, uuid: &[u8; 16]) -> Vec<(u64, Superblock)> {
     found
 }
 
+/// The place that was not written last, whatever it holds: what must not be taken, as a test shows.
+fn last_written_other(map: &Mapping) -> u64 {
+    let sequence = |at: u64| map.atomic_u64(at + SEQUENCE as u64 * 8).load(Acquire);
+    PLACES[(sequence(SUPERBLOCK_A) > sequence(SUPERBLOCK_B)) as usize]
+}
+
 /// Where the next superblock goes (an invalid place, else the worse one) and its sequence number.
 pub fn next_place(map: &Mapping, uuid: &[u8; 16]) -> (u64, u64) {
     let found = valid(map, uuid);
     let place = match found.first() {
+        _ if weakened("sync: the lower superblock") => last_written_other(map),
         Some((best, _)) => PLACES[(*best == SUPERBLOCK_A) as usize],
         None => SUPERBLOCK_A,
     };

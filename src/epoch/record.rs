@@ -2,7 +2,7 @@
 
 use super::pin::{scan, Pinned, Version};
 use super::Shared;
-use crate::sync::{fence, order, weakened, Ordering::*};
+use crate::sync::{fence, order, step, weakened, Ordering::*};
 
 const FREE: u64 = 0;
 const FILLING: u64 = 1;
@@ -96,11 +96,14 @@ pub fn publish(s: &impl Shared, record: usize, base: Version, content: Content) 
     let r = s.record(record);
     let version = base.number + 1;
     r.version.store(version, Relaxed);
+    step();
     r.state.store(content.state, Relaxed);
     r.time.store(content.time, Relaxed);
     r.retired.store(content.retired, Relaxed);
     // LIVE before the CAS: a winner killed right after it owes nothing. Release: if we lose, the record can be recycled from now on.
+    step();
     r.meta.store(live(version), order("publish: live releases", Release));
+    step();
     // Release: everything written for the version happens before a reader that loads this root (Acquire).
     s.root()
         .compare_exchange(

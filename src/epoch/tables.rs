@@ -3,6 +3,7 @@
 use super::{AgentLine, GroupEntry, RootRecord, Shared};
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sync::weakened;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 
 const _: () = assert!(size_of::<AgentLine>() == AGENT_SIZE as usize);
@@ -46,6 +47,9 @@ impl Shared for Mapping {
 
     fn durable(&self) -> [u64; 2] {
         // The versions in the superblock pages, as memory has them: either can reach the disk at any time.
+        if weakened("sync: superblocks are pins") {
+            return [self.atomic_u64(CONTROL_DURABLE).load(Acquire); 2];
+        }
         [SUPERBLOCK_A, SUPERBLOCK_B].map(|at| self.atomic_u64(at + 16).load(Acquire))
     }
 

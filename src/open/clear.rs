@@ -65,6 +65,7 @@ fn clear_agent(map: &Mapping, index: usize, current: u64) {
         .chain(&line.pins)
         .chain([&line.owner])
     {
+        crate::sync::step();
         word.store(0, Release);
     }
 }

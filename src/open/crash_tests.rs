@@ -439,3 +439,74 @@ fn a_forked_child_that_lives_on_does_not_keep_its_dead_parent_alive() {
     let kept_alive = slab.file_system() == crate::sys::FileSystem::Overlay;
     assert_eq!(dead.unwrap(), if kept_alive { 0 } else { 1 });
 }
+
+#[test]
+fn a_recovered_slab_has_no_holes_that_a_full_disk_could_turn_into_signals() {
+    use std::os::unix::fs::MetadataExt;
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    let (mut a, memory) = (
+        agent(&slab),
+        Memory {
+            map: slab.mapping(),
+            file: &slab,
+        },
+    );
+    a.alloc.alloc(memory, 4 << 20, 1).unwrap();
+    commit(&slab, &mut a, 7);
+    slab.sync(&Quiet(slab.mapping()), 2).unwrap();
+    std::mem::forget(slab);
+    // A copy that leaves out what is zero, as a crash can leave out what was allocated and not written.
+    let copy = path.with_file_name("b.slab");
+    let bytes = std::fs::read(&path).unwrap();
+    let file = std::fs::File::create(&copy).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    for (i, page) in bytes
+        .chunks(4096)
+        .enumerate()
+        .filter(|(_, p)| p.iter().any(|&b| b != 0))
+    {
+        file.write_all_at(page, i as u64 * 4096).unwrap();
+    }
+    let blocks = |path: &Path| std::fs::metadata(path).unwrap().blocks() * 512;
+    assert!(blocks(&copy) < 1 << 20);
+    let again = open(&copy).unwrap();
+    let used = again.mapping().backed() - HEADER_SIZE;
+    assert!(
+        used >= 4 << 20 && blocks(&copy) >= used,
+        "{} of {used} bytes",
+        blocks(&copy)
+    );
+}
+
+#[test]
+fn who_found_a_dead_participant_clears_nothing_of_the_one_that_takes_its_place_meanwhile() {
+    let (_dir, path) = place();
+    let slab = open(&path).unwrap();
+    kill(child("transaction", &path));
+    // While we look at the dead one, another process would clear it too, and a third take its place.
+    let newcomer = std::rc::Rc::new(RefCell::new(None));
+    let (place, file) = (newcomer.clone(), path.clone());
+    crate::sync::steps::watch(move |name| {
+        if name == "found dead" && place.borrow().is_none() {
+            let slab = open(&file).unwrap();
+            let mut a = agent(&slab);
+            a.pin(slab.mapping(), Slot::A);
+            *place.borrow_mut() = Some((slab, a));
+        }
+    });
+    assert_eq!(slab.reap().unwrap(), 1);
+    crate::sync::steps::watch(|_| {});
+    let (newcomer, a) = newcomer.take().unwrap();
+    let map = newcomer.mapping();
+    assert_eq!(
+        map.agent(a.index).owner.load(Acquire),
+        newcomer.participant() as u64 + 1
+    );
+    assert_ne!(
+        map.agent(a.index).pins[0].load(Acquire),
+        0,
+        "the pin of one that lives was cleared"
+    );
+    a.release(Memory { map, file: &newcomer });
+}

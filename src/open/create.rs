@@ -82,6 +82,17 @@ pub fn give_name(temporary: &Path, path: &Path) -> Result<bool> {
     made
 }
 
+/// Makes the name of the slab at `path` durable: whoever made it may have been killed, or be about to, before that was done. A folder that we
+/// may not read is left alone.
+pub(super) fn keep_name(path: &Path) -> Result<()> {
+    match File::open(folder(path)) {
+        Ok(dir) => dir
+            .sync_all()
+            .map_err(|e| Error::io("sync the folder", folder(path), &e)),
+        Err(_) => Ok(()),
+    }
+}
+
 fn linked(result: std::io::Result<()>, path: &Path) -> Result<bool> {
     match result {
         Ok(()) => Ok(true),
@@ -143,7 +154,8 @@ fn fill(file: &File, path: &Path, options: &Options) -> Result<()> {
     let map = unsafe { Mapping::from_raw(region.base(), region.len() as usize) };
     let random = sys::random().map_err(failed("getrandom"))?;
     control::format(&map, &Ident::new(random, sys::now_ms()));
-    control::set_ready(&map, sys::boot_id(), sys::file_id(file).map_err(failed("stat"))?);
+    let boot = sys::boot_id().map_err(failed("read the boot id"))?;
+    control::set_ready(&map, boot, sys::file_id(file).map_err(failed("stat"))?);
     drop(region);
     file.set_permissions(Permissions::from_mode(options.mode))
         .map_err(failed("chmod"))?;

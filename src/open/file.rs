@@ -18,7 +18,7 @@ use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Locks `mutex`, also after a panic of its holder: what it guards is outside this process's memory.
 pub(super) fn owned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,7 +98,7 @@ impl SlabFile {
         let random = sys::random().map_err(|e| Error::io("getrandom", &path, &e))?;
         let slab = SlabFile::over(region, path, Ident::new(random, sys::now_ms()), options)?;
         control::format(&slab.map, &slab.ident);
-        control::set_ready(&slab.map, sys::boot_id(), [0; 3]);
+        control::set_ready(&slab.map, [0; 16], [0; 3]);
         Ok(slab)
     }
 
@@ -182,6 +182,14 @@ impl SlabFile {
         self.file.as_ref().map(|_| self.path.as_path())
     }
 
+    /// Error that a write to disk has met since the slab was recovered, if any.
+    pub fn sync_error(&self) -> Option<Error> {
+        match self.map.atomic_u32(CONTROL_SYNC_ERROR).load(Acquire) {
+            0 => None,
+            errno => Some(Error::sync(&self.path, errno as i32)),
+        }
+    }
+
     /// How it was opened.
     pub fn options(&self) -> &Options {
         &self.options
@@ -212,11 +220,36 @@ impl SlabFile {
         if durable >= target {
             return Ok(durable);
         }
-        self.locked_sync(source, target, false)
+        let seen = owned(&self.sync);
+        // Perhaps the one that we have waited for has made ours durable too.
+        let durable = self.map.atomic_u64(CONTROL_DURABLE).load(Acquire);
+        if durable >= target {
+            return Ok(durable);
+        }
+        self.locked_sync(seen, source, target, false)
     }
 
-    fn locked_sync(&self, source: &dyn Source, target: u64, closing: bool) -> Result<u64> {
-        let mut seen = owned(&self.sync);
+    /// The same for the current version, unless somebody else is syncing, or has since `last`, the CONTROL_SYNC_TIME that the caller has seen: then None.
+    pub(super) fn sync_if_free(&self, source: &dyn Source, last: u64) -> Result<Option<u64>> {
+        let seen = match self.sync.try_lock() {
+            Ok(seen) => seen,
+            Err(TryLockError::Poisoned(e)) => e.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+        };
+        let Some(file) = &self.file else { return Ok(None) };
+        if !sys::try_lock(file, LOCK_SYNC, LockKind::Write).map_err(|e| Error::io("lock", &self.path, &e))? {
+            return Ok(None);
+        }
+        if self.map.atomic_u64(CONTROL_SYNC_TIME).load(Acquire) != last {
+            return sys::unlock(file, LOCK_SYNC)
+                .map(|()| None)
+                .map_err(|e| Error::io("unlock", &self.path, &e));
+        }
+        // We hold the byte: to lock it once more changes nothing.
+        self.locked_sync(seen, source, u64::MAX, false).map(Some)
+    }
+
+    fn locked_sync(&self, mut seen: MutexGuard<u64>, source: &dyn Source, target: u64, closing: bool) -> Result<u64> {
         let _lock = match &self.file {
             None => None,
             Some(file) => {
@@ -292,7 +325,8 @@ impl SlabFile {
         if others {
             return Ok(());
         }
-        self.locked_sync(&Quiet(&self.map), u64::MAX, closing).map(|_| ())
+        self.locked_sync(owned(&self.sync), &Quiet(&self.map), u64::MAX, closing)
+            .map(|_| ())
     }
 }
 

@@ -4,6 +4,7 @@
 //! best superblock says. The tables and the control page are private copies, in which pins work as ever.
 
 use super::clear::current;
+use super::create;
 use super::file::{Rebuild, SlabFile};
 use super::found::{lock_gate, reserve, Found};
 use super::liveness;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::slab::ident::Ident;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sync::weakened;
 use crate::sys::{self, LockKind, Region, PAGE};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -90,6 +92,7 @@ impl Found {
             control::set_ready(&map, system.boot, system.file);
         }
         if !alive {
+            create::keep_name(slab.path())?;
             settle(&slab)?;
         }
         Ok(Some(slab))
@@ -167,7 +170,7 @@ struct System {
 impl System {
     fn of(found: &Found) -> Result<System> {
         Ok(System {
-            boot: sys::boot_id(),
+            boot: sys::boot_id().map_err(found.failed("read the boot id"))?,
             file: sys::file_id(&found.file).map_err(found.failed("stat"))?,
         })
     }
@@ -181,7 +184,12 @@ impl System {
     fn left_ready(&self, map: &Mapping, len: u64, ident: &Ident) -> bool {
         // The live root can't be older than a superblock.
         let floor = valid(map, &ident.uuid).first().map_or(0, |(_, s)| s.version);
-        control::is_ready(map, self.boot, self.file) && liveness::is_adoptable(map, len, floor)
+        let file = if weakened("open: only the same file") {
+            control::noted_file(map)
+        } else {
+            self.file
+        };
+        control::is_ready(map, self.boot, file) && liveness::is_adoptable(map, len, floor)
     }
 }
 

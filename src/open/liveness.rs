@@ -7,6 +7,7 @@ use crate::epoch::Shared;
 use crate::error::Error;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
+use crate::sync::{step_at, weakened};
 use crate::sys::{self, FileSystem, LockKind, Region};
 use std::fs::File;
 use std::path::Path;
@@ -69,15 +70,24 @@ pub(super) fn claim(own: File, map: &Mapping, kind: FileSystem) -> std::io::Resu
     Ok(None)
 }
 
+/// Takes a participant's byte, if nobody holds it.
+fn take(file: &File, p: u32) -> std::io::Result<bool> {
+    if weakened("reap: under the lock") {
+        return Ok(!sys::is_locked(file, byte(p), 1)?);
+    }
+    sys::try_lock(file, byte(p), LockKind::Write)
+}
+
 /// Clears what dead participants have left. `file` is ours but holds no participant's byte; no other thread uses it for that. Returns how
 /// many were dead.
 pub(super) fn reap(file: &File, map: &Mapping) -> std::io::Result<usize> {
     let mut dead = 0;
     for p in 0..PARTICIPANTS_MAX as u32 {
         // Take the byte: to see it free isn't enough, as it may be taken again meanwhile.
-        if map.atomic_u32(entry(p)).load(Acquire) != CLAIMED || !sys::try_lock(file, byte(p), LockKind::Write)? {
+        if map.atomic_u32(entry(p)).load(Acquire) != CLAIMED || !take(file, p)? {
             continue;
         }
+        step_at("found dead");
         if map.atomic_u32(entry(p)).load(Acquire) == CLAIMED {
             clear(map, p, true);
             map.atomic_u32(CONTROL_MAPS).store(MAPS_SUPERSET, Relaxed);

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 #[cfg(unix)]
 use crate::slab::layout::{BLOCK_SIZE, HEADER_SIZE};
 use std::path::PathBuf;
+use std::time::Duration;
 
 mod clear;
 #[cfg(unix)]
@@ -29,19 +30,33 @@ mod join;
 #[cfg(unix)]
 mod liveness;
 #[cfg(unix)]
+mod syncer;
+#[cfg(unix)]
 pub use create::{give_name, make_whole, temporary_name};
 #[cfg(unix)]
 pub use file::SlabFile;
+#[cfg(unix)]
+pub use syncer::Syncer;
 
 #[cfg(target_family = "wasm")]
 mod wasm;
 #[cfg(target_family = "wasm")]
-pub use wasm::SlabFile;
+pub use wasm::{SlabFile, Syncer};
 
 #[cfg(all(test, unix))]
 mod crash_tests;
 #[cfg(all(test, unix))]
 mod image_tests;
+#[cfg(all(test, unix))]
+mod limit_tests;
+#[cfg(all(test, unix))]
+mod mount_tests;
+#[cfg(all(test, unix))]
+mod power_tests;
+#[cfg(all(test, unix))]
+mod step_tests;
+#[cfg(all(test, unix))]
+mod sync_tests;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -64,6 +79,22 @@ pub(crate) const LOCK_GROW: u64 = LOCKS + 4;
 #[cfg(unix)]
 pub(crate) const LOCK_PARTICIPANTS: u64 = LOCKS + 4096;
 
+/// When commits reach the disk. In any mode the last close writes all of them, and so does `sync`; a crash of a process alone loses none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Not by themselves, unless the last version on disk keeps much garbage from being freed.
+    None,
+    /// At most so long after the commit, if the disk is fast enough. A commit reports that an earlier write has failed.
+    Interval(Duration),
+    /// Before the commit returns. Threads and processes that commit at the same time share one write.
+    Commit,
+}
+
+impl SyncMode {
+    /// What slabs are opened with if nothing else is asked for: a second.
+    pub const USUAL: SyncMode = SyncMode::Interval(Duration::from_secs(1));
+}
+
 /// How to open a slab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -75,8 +106,8 @@ pub struct Options {
     pub read_only: bool,
     /// File mode of a new slab.
     pub mode: u32,
-    /// Make every commit durable before it returns.
-    pub sync_every_commit: bool,
+    /// When commits are made durable. Each process that has the slab open sees to its own; a slab without a file has nothing to write.
+    pub sync: SyncMode,
     /// Largest size of the slab in bytes.
     pub max_bytes: u64,
 }
@@ -88,7 +119,7 @@ impl Default for Options {
             must_be_new: false,
             read_only: false,
             mode: 0o600,
-            sync_every_commit: false,
+            sync: SyncMode::USUAL,
             max_bytes: u64::MAX,
         }
     }
@@ -105,6 +136,11 @@ impl Options {
                 self.max_bytes
             );
             return Err(Error::arg(what));
+        }
+        if self.sync == SyncMode::Interval(Duration::ZERO) {
+            return Err(Error::arg(
+                "a sync interval of 0: to have every commit on disk, choose the mode for that",
+            ));
         }
         if self.must_be_new && self.read_only {
             return Err(Error::arg(

@@ -261,7 +261,7 @@ fn a_folder_a_link_a_pipe_and_other_files_are_no_slabs_and_stay_as_they_are() {
     }
 }
 
-fn patch(path: &Path, at: u64, bytes: &[u8]) {
+pub(super) fn patch(path: &Path, at: u64, bytes: &[u8]) {
     OpenOptions::new()
         .write(true)
         .open(path)

@@ -144,6 +144,11 @@ impl SlabFile {
         &self.ident
     }
 
+    /// Never: see [`SlabFile::sync`].
+    pub fn sync_error(&self) -> Option<Error> {
+        None
+    }
+
     /// Nothing to do: no version outlives the memory, so each is as durable as it can be.
     pub fn sync(&self, _source: &dyn Source, target: u64) -> Result<u64> {
         Ok(target)
@@ -172,6 +177,28 @@ impl SlabFile {
         }
         clear(&self.map, self.participant, false);
     }
+}
+
+/// Where there are files, what makes versions durable in the background. Here there is nothing to do.
+#[derive(Debug)]
+pub struct Syncer;
+
+impl Syncer {
+    /// Nothing.
+    pub fn new(_file: &SlabFile) -> Syncer {
+        Syncer
+    }
+
+    /// Never: nothing is kept for the disk.
+    pub fn after_commit(&self, _file: &Arc<SlabFile>, _retired: u64) -> bool {
+        false
+    }
+
+    /// Nothing.
+    pub fn stop(&self) {}
+
+    /// Nothing.
+    pub fn forget(&self) {}
 }
 
 impl Drop for SlabFile {

@@ -80,10 +80,15 @@ pub(super) fn shelve(map: &Mapping, block: u64) {
     give_block(d, pack(BLOCK_SHELVED, (was >> 8) as u8, 0, (was >> 32) as u32));
 }
 
+/// Owner in a descriptor.
+const OWNER: u64 = 0xFFFF << 16;
+
 /// Frees the run whose head had the descriptor `d`, once its object is gone: who freed the object does it, or who adopts what the owner left.
 pub(super) fn free_run(map: &Mapping, agent: u16, block: u64, d: u64) {
     let mine = pack(BLOCK_FREEING, 0, owner(agent), (d >> 32) as u32);
-    if take_block(map.atomic_u64(descriptor(block)), d, mine) {
+    let head = map.atomic_u64(descriptor(block));
+    // `adopt` may take the owner out meanwhile, and nothing else.
+    if take_block(head, d, mine) || take_block(head, d & !OWNER, mine) {
         give_back(map, agent, block, run_length(map, block));
     }
 }
@@ -243,6 +248,13 @@ impl<'a> Visit<'a> {
                 give_back_owned(map, agent, block);
                 true
             }
+            // Whoever freed the object died before it gave the run back; nobody is about to fill it either.
+            Content::Run { blocks, owner: None }
+                if map.atomic_u64(block * BLOCK_SIZE).load(Acquire) == 0 && take_block(d, was, mine) =>
+            {
+                give_back(map, agent, block, blocks);
+                true
+            }
             _ if was as u8 == BLOCK_FREEING && (was >> 16) as u16 == 0 && take_block(d, was, mine) => {
                 give_back(map, agent, block, run_length(map, block));
                 true
@@ -274,12 +286,18 @@ pub fn adopt(map: &Mapping, agent: u16, current: u64) {
         match d as u8 {
             BLOCK_LARGE => {
                 let run = map.atomic_u64(descriptor(b) + 8).load(Relaxed) >> 48;
+                next = b + run.max(1);
+                if !dead {
+                    continue;
+                }
                 let h = map.atomic_u64(b * BLOCK_SIZE).load(Acquire);
                 // Without a header: not yet written. Or somebody has just freed the object, and `free_run` decides who frees the run.
-                if dead && (h == 0 || is_unborn(h, current) && free_named(map, b * BLOCK_SIZE, h)) {
+                if h == 0 || is_unborn(h, current) && free_named(map, b * BLOCK_SIZE, h) {
                     free_run(map, agent, b, d);
+                } else {
+                    // Committed, and so nobody's: the next one who dies with this agent's number has no page of it touched.
+                    take_block(map.atomic_u64(descriptor(b)), d, d & !OWNER);
                 }
-                next = b + run.max(1);
             }
             BLOCK_RECLAIM if dead => release_run(map, b, 1),
             BLOCK_FREEING if dead => give_back(map, agent, b, run_length(map, b)),

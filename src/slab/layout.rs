@@ -109,6 +109,10 @@ constants! { TABLE:
     CONTROL_SYNC_ERROR: u64 = 0xC208;
     /// Control page: version of the sync in flight, u64.
     CONTROL_SYNC_INFLIGHT: u64 = 0xC210;
+    /// Control page: when the last sync ended, ms of the system's monotonic clock, u64.
+    CONTROL_SYNC_TIME: u64 = 0xC218;
+    /// Control page: bytes retired by all commits up to the durable version, u64.
+    CONTROL_SYNC_RETIRED: u64 = 0xC220;
     /// Control page: state of the allocation maps, u32.
     CONTROL_MAPS: u64 = 0xC280;
     /// Control page: bytes that the last trace left in use, u64.

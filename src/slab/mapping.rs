@@ -51,6 +51,7 @@ impl Mapping {
     /// The 64-bit word at `offset`, which is one of our own tables or a checked node.
     #[inline]
     pub fn atomic_u64(&self, offset: u64) -> &AtomicU64 {
+        crate::sync::step();
         assert!(offset & 7 == 0 && offset < self.reserved - 8);
         // SAFETY: in the mapping and aligned (just checked); every bit pattern is a u64; shared memory is only touched through atomics.
         unsafe { &*self.base.add(offset as usize).cast::<AtomicU64>() }
@@ -59,6 +60,7 @@ impl Mapping {
     /// The 32-bit word at `offset`.
     #[inline]
     pub fn atomic_u32(&self, offset: u64) -> &AtomicU32 {
+        crate::sync::step();
         assert!(offset & 3 == 0 && offset < self.reserved - 4);
         // SAFETY: as `atomic_u64`.
         unsafe { &*self.base.add(offset as usize).cast::<AtomicU32>() }
@@ -70,6 +72,7 @@ impl Mapping {
     /// `T` is `repr(C)`, consists of atomic integers only, and its size and alignment divide `offset`'s table entry.
     #[inline]
     pub unsafe fn table_entry<T>(&self, offset: u64) -> &T {
+        crate::sync::step();
         assert!(offset as usize % align_of::<T>() == 0 && offset < self.reserved - size_of::<T>() as u64);
         // SAFETY: in the mapping and aligned; the caller promises the rest.
         unsafe { &*self.base.add(offset as usize).cast::<T>() }

@@ -434,6 +434,22 @@ fn stack_low() -> Option<usize> {
     }
 }
 
+/// A thread of the library's own. Signals are for the host's threads: it gets none.
+pub fn background(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>> {
+    // SAFETY: both sets are written before they are read; a thread begins with the mask of the one that makes it, which gets its own back.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let started = std::thread::Builder::new()
+            .name(name.into())
+            .stack_size(256 << 10)
+            .spawn(run);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        started
+    }
+}
+
 /// Random bytes.
 pub fn random() -> Result<[u8; 16]> {
     let mut bytes = [0u8; 16];
@@ -445,9 +461,13 @@ pub fn random() -> Result<[u8; 16]> {
     Ok(bytes)
 }
 
-/// Id of the running system since it was booted; zeros if it tells none.
-pub fn boot_id() -> [u8; 16] {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+/// Id of the running system since it was booted; zeros if it tells none. An error isn't taken for that: a slab that this system has left would be
+/// called another's, and what was not synced be lost.
+pub fn boot_id() -> Result<[u8; 16]> {
+    let text = match std::fs::read_to_string("/proc/sys/kernel/random/boot_id") {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => String::new(),
+        text => text?,
+    };
     let digits: Vec<u8> = text
         .bytes()
         .filter_map(|b| (b as char).to_digit(16))
@@ -459,7 +479,7 @@ pub fn boot_id() -> [u8; 16] {
             .enumerate()
             .for_each(|(i, byte)| *byte = digits[2 * i] << 4 | digits[2 * i + 1]);
     }
-    id
+    Ok(id)
 }
 
 /// Time of day, ms since 1970.

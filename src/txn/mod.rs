@@ -187,18 +187,18 @@ impl Txn {
     /// Commits. `escaped`: handles to objects of this transaction may be used after it.
     ///
     /// # Errors
-    /// Nothing was committed, except after [`Error::NotDurable`]: then the new version is there, but the slab was opened with `sync_every_commit`
-    /// and it couldn't be written to disk.
+    /// Nothing was committed, except after [`Error::NotDurable`]: then the new version is there, but it
+    /// couldn't be written to disk as [`SyncMode`](crate::SyncMode) asks, or an earlier one couldn't.
     pub fn commit(self, escaped: bool) -> Result<Outcome> {
         let slab = self.slab.clone();
         let outcome = self.commit_unsynced(escaped)?;
         if let Outcome::Committed(view) = outcome {
-            slab.committed(view.version)?;
+            slab.committed(&view)?;
         }
         Ok(outcome)
     }
 
-    /// [`Txn::commit`] without the write to disk that `sync_every_commit` asks for: the caller makes up for it by [`Slab::committed`].
+    /// [`Txn::commit`] without the write to disk that [`SyncMode`](crate::SyncMode) asks for: the caller makes up for it by [`Slab::committed`].
     pub(crate) fn commit_unsynced(mut self, escaped: bool) -> Result<Outcome> {
         if self.writes.is_empty() {
             let view = self.base();

@@ -27,12 +27,18 @@ int main(int argc, char **argv) {
     FAILS(eve_open("/", NULL, &slab, &err));
     FAILS(eve_open("", NULL, &slab, &err));
     FAILS(eve_open("/no/such/folder/x.slab", NULL, &slab, &err));
-    eve_options odd = {sizeof odd, 64, 0, 0, 0};
+    eve_options odd = {sizeof odd, 64, 0, 0, 0, 0, 0};
     FAILS(eve_open(argv[1], &odd, &slab, &err));
     odd.flags = 0;
     odd.size = 3;
     FAILS(eve_open(argv[1], &odd, &slab, &err));
     odd.size = sizeof odd;
+    odd.sync_mode = 3;
+    FAILS(eve_open(argv[1], &odd, &slab, &err));
+    odd.sync_mode = EVE_SYNC_COMMIT;
+    odd.sync_interval_ms = 5;
+    FAILS(eve_open(argv[1], &odd, &slab, &err));
+    odd.sync_mode = odd.sync_interval_ms = 0;
     const uint32_t contradictions[] = {EVE_MUST_EXIST | EVE_CREATE, EVE_MUST_EXIST | EVE_EXCLUSIVE_NEW, EVE_READ_ONLY | EVE_EXCLUSIVE_NEW};
     for (size_t i = 0; i < sizeof contradictions / sizeof *contradictions; i++) {
         odd.flags = contradictions[i];

@@ -196,6 +196,13 @@
 (deftest wrong-arguments-of-open-are-errors
   (is (re-find #"unknown options of open: \[:readonly\]" (thrown-text #(e/open (u/temp-path) {:readonly true}))))
   (is (re-find #":max-bytes is a positive integer, not -1" (thrown-text #(e/open (u/temp-path) {:max-bytes -1}))))
+  (is (re-find #":sync is :interval, :commit or :none, not :never" (thrown-text #(e/open (u/temp-path) {:sync :never}))))
+  (is (re-find #":sync-interval-ms is a positive integer" (thrown-text #(e/open (u/temp-path) {:sync :commit :sync-interval-ms 5}))))
+  (doseq [options [{:sync :none} {:sync :commit} {:sync :interval} {:sync-interval-ms 5}]]
+    (let [s (e/open (u/temp-path) options), a (e/atom {:id ::a :persistent s} 0)]
+      (is (= 1 (swap! a inc)))
+      (is (pos? (e/sync s)))
+      (e/close! s)))
   (is (re-find #":max-bytes is a positive integer, not \"1\"" (thrown-text #(e/open (u/temp-path) {:max-bytes "1"}))))
   (is (re-find #"the path of a slab is a string or a file, not nil" (thrown-text #(e/open nil))))
   (let [path (u/temp-path)]

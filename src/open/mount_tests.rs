@@ -1,0 +1,244 @@
+//! On real file systems, where we may mount them (root): a power cut under load, and a full disk. A file system in a file is shut down without
+//! its journal (FS_IOC_SHUTDOWN): only what was flushed stays. Skipped, with a message, where that isn't possible.
+
+use super::step_tests::{check, commit, open_with};
+use super::tests::patch;
+use super::SyncMode;
+use crate::slab::layout::*;
+use crate::{Error, Slab};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// _IOR('X', 125, u32), and the flag that leaves the journal unwritten.
+const FS_IOC_SHUTDOWN: libc::c_ulong = 0x8004_587D;
+const NO_LOG_FLUSH: u32 = 2;
+
+/// A file system of its own in a file, mounted until this is dropped.
+struct Disk {
+    dir: TempDir,
+    kind: &'static str,
+}
+
+fn run(program: &str, args: &[&str]) -> Result<(), String> {
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim())),
+    }
+}
+
+impl Disk {
+    /// None, with the reason on the terminal: not on this machine.
+    fn new(kind: &'static str) -> Option<Disk> {
+        let disk = Disk {
+            dir: tempfile::tempdir().unwrap(),
+            kind,
+        };
+        let image = disk.dir.path().join("image");
+        // xfs wants at least 300 MiB; it is sparse.
+        File::create(&image).unwrap().set_len(320 << 20).unwrap();
+        std::fs::create_dir(disk.at()).unwrap();
+        let made = run(&format!("mkfs.{kind}"), &["-q", image.to_str().unwrap()]).and_then(|()| disk.mount());
+        match made {
+            Ok(()) => Some(disk),
+            Err(e) => {
+                println!("skipped: a file system of the kind {kind} can't be made and mounted here: {e}");
+                None
+            }
+        }
+    }
+
+    fn at(&self) -> PathBuf {
+        self.dir.path().join("mounted")
+    }
+
+    fn mount(&self) -> Result<(), String> {
+        let (image, at) = (self.dir.path().join("image"), self.at());
+        run(
+            "mount",
+            &[
+                "-t",
+                self.kind,
+                "-o",
+                "loop",
+                image.to_str().unwrap(),
+                at.to_str().unwrap(),
+            ],
+        )
+    }
+
+    fn unmount(&self) -> Result<(), String> {
+        run("umount", &[self.at().to_str().unwrap()])
+    }
+
+    /// The power is cut. False: this system can't do that.
+    fn cut(&self) -> bool {
+        let root = File::open(self.at()).unwrap();
+        // SAFETY: the call reads a u32.
+        unsafe { libc::ioctl(root.as_raw_fd(), FS_IOC_SHUTDOWN, &NO_LOG_FLUSH) == 0 }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = self.unmount();
+    }
+}
+
+/// Commits and syncs until the power is cut; `told` gets the last commit that was synced, `made` the last one.
+fn under_load(s: &Slab, told: &AtomicI64, made: &AtomicI64, stop: &AtomicBool) {
+    while !stop.load(Acquire) {
+        let Ok(n) = commit(s) else { return };
+        made.store(n, Release);
+        if n % 5 == 0 {
+            match s.sync() {
+                // What another thread has committed meanwhile may be in it or not.
+                Ok(_) => _ = told.fetch_max(n, AcqRel),
+                Err(e) => return assert!(matches!(e, Error::Sync(_)), "{e}"),
+            }
+        }
+    }
+}
+
+fn power_cuts(kind: &'static str) {
+    let Some(disk) = Disk::new(kind) else { return };
+    let path = disk.at().join("a.eve");
+    let rounds = if std::env::var_os("EVE_TORTURE").is_some() {
+        40
+    } else {
+        4
+    };
+    let (mut least, mut lost) = (0, 0);
+    for round in 0..rounds {
+        let s = open_with(&path, SyncMode::None);
+        let what = format!("{kind}, power cut {round}");
+        if round > 0 {
+            let n = check(&s, &what);
+            assert!(n >= least, "{what}: {n} commits are there, {least} were synced");
+        }
+        let (told, made, stop) = (AtomicI64::new(least), AtomicI64::new(0), AtomicBool::new(false));
+        let cut = std::thread::scope(|scope| {
+            scope.spawn(|| under_load(&s, &told, &made, &stop));
+            std::thread::sleep(Duration::from_millis(60 + 37 * (round % 5)));
+            let cut = disk.cut();
+            stop.store(true, Release);
+            cut
+        });
+        if !cut {
+            println!("skipped: {kind} can't be shut down here");
+            return;
+        }
+        least = told.load(Acquire);
+        lost += (made.load(Acquire) > least) as u32;
+        // The slab is still mapped from the dead file system, and says so.
+        assert!(
+            s.close().is_err() || made.load(Acquire) == least,
+            "{what}: a close that couldn't write said nothing"
+        );
+        drop(s);
+        disk.unmount().unwrap();
+        disk.mount().unwrap();
+        // The same system, but not the same page cache: as after a boot.
+        patch(&path, CONTROL_BOOT_ID, &[0x5A; 16]);
+    }
+    let s = open_with(&path, SyncMode::None);
+    let n = check(&s, "at the end");
+    assert!(n >= least && least > 0, "{n} commits are there, {least} were synced");
+    println!("{kind}: {rounds} power cuts, {lost} of them with commits that weren't synced; {n} commits");
+}
+
+#[test]
+#[ignore = "slow"]
+fn after_a_power_cut_of_ext4_what_was_synced_is_there() {
+    power_cuts("ext4");
+}
+
+#[test]
+#[ignore = "slow"]
+fn after_a_power_cut_of_xfs_what_was_synced_is_there() {
+    power_cuts("xfs");
+}
+
+/// A memory file system of that size. None: not here.
+fn small(mib: u64) -> Option<(TempDir, PathBuf)> {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().join("mounted");
+    std::fs::create_dir(&at).unwrap();
+    let done = run(
+        "mount",
+        &[
+            "-t",
+            "tmpfs",
+            "-o",
+            &format!("size={mib}m"),
+            "none",
+            at.to_str().unwrap(),
+        ],
+    );
+    if let Err(e) = done {
+        println!("skipped: a small file system can't be mounted here: {e}");
+        return None;
+    }
+    Some((dir, at))
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_the_commit_that_needs_room_and_all_goes_on_when_there_is_some() {
+    let Some((_dir, at)) = small(24) else { return };
+    let result = std::panic::catch_unwind(|| full_disk(&at));
+    run("umount", &["-l", at.to_str().unwrap()]).unwrap();
+    result.unwrap();
+}
+
+fn full_disk(at: &Path) {
+    let path = at.join("a.eve");
+    let s = open_with(&path, SyncMode::Interval(Duration::from_millis(5)));
+    for _ in 0..20 {
+        commit(&s).unwrap();
+    }
+    let ballast = at.join("ballast");
+    let fill = || {
+        let mut left = std::io::repeat(7);
+        let _ = std::io::copy(&mut left, &mut File::create(&ballast).unwrap());
+    };
+    for _ in 0..3 {
+        fill();
+        // Old versions are held, so that each commit needs new room.
+        let mut held = Vec::new();
+        let error = loop {
+            held.push(s.snapshot().unwrap());
+            let before = check(&s, "on a full disk");
+            match commit(&s) {
+                Ok(n) => assert_eq!(n, before + 1),
+                Err(e) => break e,
+            }
+        };
+        assert!(matches!(error, Error::Full(_)), "{error}");
+        let n = check(&s, "after the error");
+        assert!(s.sync().is_ok(), "what is allocated can be written");
+        let other = open_with(&path, SyncMode::None);
+        assert_eq!(check(&other, "another opening on a full disk"), n);
+        drop(other);
+        // Room by old versions that are let go.
+        drop(held);
+        s.sync().unwrap();
+        s.reclaim();
+        commit(&s).unwrap();
+        // Room by the disk.
+        std::fs::remove_file(&ballast).unwrap();
+        let held: Vec<_> = (0..20).map(|_| (s.snapshot().unwrap(), commit(&s).unwrap())).collect();
+        drop(held);
+    }
+    let n = check(&s, "at the end");
+    s.close().unwrap();
+    drop(s);
+    assert_eq!(check(&open_with(&path, SyncMode::None), "opened again"), n);
+}
