@@ -206,6 +206,28 @@ typedef struct {
 } eve_view;
 
 #if !defined(__wasm__)
+// What `eve_gc` did. Bytes are those of cells.
+typedef struct {
+  // The version that was traced.
+  uint64_t version;
+  // Objects that stay: in use, or waiting until nobody holds them.
+  uint64_t live_objects;
+  // Their bytes.
+  uint64_t live_bytes;
+  // Objects freed.
+  uint64_t freed_objects;
+  // Their bytes.
+  uint64_t freed_bytes;
+  // Unreachable objects that an old version which is held, or synced, may reach: they are freed when it is let go.
+  uint64_t held_objects;
+  // Their bytes.
+  uint64_t held_bytes;
+  // Blocks of 64 KiB that are free now and weren't.
+  uint64_t freed_blocks;
+} eve_gc_report;
+#endif
+
+#if !defined(__wasm__)
 // What `eve_verify` found.
 typedef struct {
   // The version that was checked.
@@ -558,6 +580,17 @@ eve_status eve_symbol_find(eve_slab slab,
                            uint64_t name_len,
                            eve_word *out,
                            eve_error *err);
+
+#if !defined(__wasm__)
+// Frees everything that no version in use reaches, and gives empty blocks back for any use. The slab does so by itself when it grows; by hand it makes room at
+// once. Others go on reading and writing. `report` may be NULL.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_gc(eve_slab slab,
+                  eve_gc_report *report,
+                  eve_error *err);
+#endif
 
 #if !defined(__wasm__)
 // Checks everything that the slab's current version, both superblocks and the symbol table reach, and the allocation maps; of a backup that is open

@@ -123,6 +123,13 @@ class slab {
     return version;
   }
 
+  /// Frees everything that no version in use reaches. The slab does so by itself when it grows.
+  eve_gc_report gc() const {
+    eve_gc_report report{};
+    detail::check([&](eve_error* e) { return eve_gc(handle_, &report, e); });
+    return report;
+  }
+
   /// Checks everything in the slab; `findings` of the result is 0 if it is sound.
   eve_report verify() const {
     eve_report report{};

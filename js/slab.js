@@ -181,6 +181,19 @@ export class Slab {
   }
 
   /**
+   * Frees everything that no version in use reaches. The slab does so by itself when it grows; by hand it makes room at once. Others go on; this
+   * thread is busy meanwhile.
+   */
+  gc() {
+    this.check();
+    const text = this.native.addon.gc(this.id);
+    if (typeof text === 'number') this.native.check(text);
+    const names = ['version', 'liveObjects', 'liveBytes', 'freedObjects', 'freedBytes', 'heldObjects', 'heldBytes', 'freedBlocks'];
+    const counts = text.split('\t').map(Number);
+    return Object.fromEntries(names.map((name, i) => [name, counts[i]]));
+  }
+
+  /**
    * Checks everything in it: `findings` (the first 1000, each with kind, offset, path and what) and counts. Others may go on writing; this thread
    * is busy meanwhile.
    */

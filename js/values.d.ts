@@ -318,6 +318,21 @@ export interface Report {
   readonly checksums: number;
 }
 
+/** What `gc` did. Bytes are those of objects with the room they take. */
+export interface GcReport {
+  readonly version: number;
+  /** Objects that stay: in use, or waiting until nobody holds them. */
+  readonly liveObjects: number;
+  readonly liveBytes: number;
+  readonly freedObjects: number;
+  readonly freedBytes: number;
+  /** Unreachable, but held by old versions in use: freed when these are let go. */
+  readonly heldObjects: number;
+  readonly heldBytes: number;
+  /** Blocks of 64 KiB that are free now and weren't. */
+  readonly freedBlocks: number;
+}
+
 /** An open slab. */
 export class Slab implements Disposable {
   private constructor();
@@ -335,6 +350,8 @@ export class Slab implements Disposable {
   snapshot(): Snapshot;
   /** Makes the current version survive a crash of the machine; returns the version that is durable. */
   sync(): number;
+  /** Frees everything that no version in use reaches. The slab does so by itself when it grows. */
+  gc(): GcReport;
   /** Checks everything in it; others may go on writing. */
   verify(): Report;
   /** Copies the current version to a new file, with checksums; returns its number. */

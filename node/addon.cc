@@ -333,6 +333,19 @@ napi_value Verify(napi_env env, napi_callback_info info) {
   return to_js(a, text);
 }
 
+// gc(slab): a text, the numbers of eve_gc_report with tabs between, or the status of an error.
+napi_value Gc(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  eve_gc_report r{};
+  eve_status s = eve_gc(a.handle(0), &r, a.error());
+  if (s != EVE_OK) return a.status(s);
+  std::string text;
+  for (uint64_t n : {r.version, r.live_objects, r.live_bytes, r.freed_objects, r.freed_bytes, r.held_objects, r.held_bytes, r.freed_blocks}) {
+    text += std::to_string(n) + '\t';
+  }
+  return to_js(a, text);
+}
+
 // backup(slab, path): version
 napi_value Backup(napi_env env, napi_callback_info info) {
   Args a(env, info);
@@ -664,7 +677,7 @@ struct Function {
 
 constexpr Function FUNCTIONS[] = {
     {"setOutput", SetOutput}, {"setInput", SetInput}, {"error", LastError}, {"osError", OsError}, {"abiVersion", AbiVersion},
-    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"verify", Verify}, {"backup", Backup}, {"compact", Compact},
+    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"verify", Verify}, {"gc", Gc}, {"backup", Backup}, {"compact", Compact},
     {"intern", Symbol<eve_symbol_intern>}, {"find", Symbol<eve_symbol_find>},
     {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"snapshotOpen", SnapshotOpen},
     {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinCollect", PinCollect}, {"pinObjects", PinObjects},

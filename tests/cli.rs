@@ -526,12 +526,45 @@ fn a_writer_that_was_killed_loses_nothing_for_commands_that_read() {
 }
 
 #[test]
+fn gc_frees_what_two_atoms_shared() {
+    let f = Folder::new();
+    f.ok(&["create", "s"]);
+    {
+        let s = eve::Slab::open(&f.path("s"), &eve::Options::default()).unwrap();
+        let name = |i: i64| eve::value::word::from_int(i).unwrap();
+        eve::transact(&s, |t| {
+            let text = t.write(|w| eve::value::text::make(w, "a text in two atoms".as_bytes()))?;
+            t.set(name(1), text)?;
+            t.set(name(2), text)
+        })
+        .unwrap();
+        for i in 1..3 {
+            eve::transact(&s, |t| t.remove(name(i))).unwrap();
+        }
+        s.close().unwrap();
+    }
+    // The next version goes to disk, and then the one after it: the old ones hold nothing any more.
+    for i in ["1", "2"] {
+        f.ok(&["set", "s", ":a", "[]", i]);
+    }
+    let report = f.json(&["gc", "s", "--json"]);
+    assert!(report["freed"]["objects"].as_u64().unwrap() > 0, "{report}");
+    let again = f.ok(&["gc", "s"]);
+    assert!(
+        again.contains("freed  0 objects") && again.contains("held   0 objects"),
+        "{again}"
+    );
+    f.ok(&["verify", "s"]);
+    f.fails(3, &["none"], &["gc", "none"]);
+}
+
+#[test]
 fn help_has_examples_and_exit_statuses() {
     let f = Folder::new();
     let help = f.ok(&["--help"]);
     assert!(help.contains("Exit status") && help.contains("selftest"));
     for command in [
-        "create", "stat", "get", "set", "update", "dump", "load", "verify", "backup", "compact", "watch", "top",
+        "create", "stat", "get", "set", "update", "dump", "load", "verify", "gc", "backup", "compact", "watch", "top",
         "selftest",
     ] {
         assert!(help.contains(command));

@@ -180,6 +180,17 @@
   [:version :total :reachable-objects :reachable-bytes :allocated-objects :allocated-bytes :unreachable-objects :unreachable-bytes :symbols
    :checksums])
 
+(def ^:private gc-counts
+  [:version :live-objects :live-bytes :freed-objects :freed-bytes :held-objects :held-bytes :freed-blocks])
+
+(defn gc
+  "Frees everything in the slab, or the slab of the atom, that no version in use reaches. The slab does so by itself when it grows; by hand it makes
+  room at once. Others go on reading and writing. A map of counts; what is :held is freed when the old versions that hold it are let go."
+  [slab-or-atom]
+  (let [numbers (long-array Tools/GC_COUNTS)]
+    (Tools/gc (opened slab-or-atom) numbers)
+    (zipmap gc-counts numbers)))
+
 (defn verify
   "Checks everything in the slab, or the slab of the atom: values, hashes, order, allocation maps. Others may go on writing. A map of counts, with
   :sound, and :findings (the first 1000): maps of :kind, :offset, :path (the atom's name and the keys) and :what."

@@ -66,6 +66,7 @@ final class Native {
     private static final class Sync { static final MethodHandle CALL = function("eve_sync", "lpp"); }
     private static final class Wait { static final MethodHandle CALL = function("eve_wait", "lllpp"); }
     private static final class Wake { static final MethodHandle CALL = function("eve_wake", "lp"); }
+    private static final class Gc { static final MethodHandle CALL = function("eve_gc", "lpp"); }
     private static final class Verify { static final MethodHandle CALL = function("eve_verify", "lpplpp"); }
     private static final class Backup { static final MethodHandle CALL = function("eve_backup", "lppp"); }
     private static final class Compact { static final MethodHandle CALL = function("eve_compact", "lpppp"); }
@@ -377,6 +378,15 @@ final class Native {
         count();
         try {
             return c.check((int) Swap.CALL.invokeExact(slab, group, atom, op, b.address(), b.length(), c.out, c.err));
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void gc(Call c, long slab, long report) {
+        count();
+        try {
+            c.check((int) Gc.CALL.invokeExact(slab, report, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

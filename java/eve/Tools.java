@@ -7,10 +7,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/** Over a whole slab: verify, backup, compact. Others may go on writing. */
+/** Over a whole slab: gc, verify, backup, compact. Others may go on writing. */
 public final class Tools {
     /** Longs of an eve_report. */
     public static final int COUNTS = 10;
+    /** Longs of an eve_gc_report. */
+    public static final int GC_COUNTS = 8;
     private static final int LINES_SIZE = 1 << 20;
 
     private Tools() {}
@@ -30,6 +32,17 @@ public final class Tools {
             byte[] text = new byte[(int) Math.min(c.out(), LINES_SIZE)];
             MemorySegment.copy(lines, Memory.I8, 0, text, 0, text.length);
             return new String(text, StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Frees everything that no version in use reaches. Fills {@code counts} with the fields of eve_gc_report. */
+    public static void gc(Slab slab, long[] counts) {
+        try (Arena arena = Arena.ofConfined(); Call c = Call.take()) {
+            long report = arena.allocate(8L * GC_COUNTS, 8).address();
+            Native.gc(c, slab.handle, report);
+            for (int i = 0; i < GC_COUNTS; i++) {
+                counts[i] = ALL.get(I64, report + 8L * i);
+            }
         }
     }
 

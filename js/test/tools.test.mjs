@@ -34,6 +34,9 @@ test('a slab is verified, backed up and compacted, and damage of the backup is f
   assert.match(found.findings.find((f) => f.kind === 'hash').path, /^:a \[/);
   damaged.close();
 
+  const gc = slab.gc();
+  assert.equal(gc.version, slab.version);
+  assert.ok(gc.liveObjects > 0 && gc.liveBytes > 0 && gc.heldBytes >= 0 && gc.freedBlocks >= 0);
   const small = `${path}.compact`;
   const { before, after } = slab.compact(small);
   assert.ok(after > 0 && after <= before);
@@ -42,4 +45,5 @@ test('a slab is verified, backed up and compacted, and damage of the backup is f
   compacted.close();
   slab.close();
   assert.throws(() => slab.verify(), { code: 'EVE_CLOSED' });
+  assert.throws(() => slab.gc(), { code: 'EVE_CLOSED' });
 });

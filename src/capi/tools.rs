@@ -51,6 +51,60 @@ impl EveReport {
     }
 }
 
+/// What `eve_gc` did. Bytes are those of cells.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EveGc {
+    /// The version that was traced.
+    pub version: u64,
+    /// Objects that stay: in use, or waiting until nobody holds them.
+    pub live_objects: u64,
+    /// Their bytes.
+    pub live_bytes: u64,
+    /// Objects freed.
+    pub freed_objects: u64,
+    /// Their bytes.
+    pub freed_bytes: u64,
+    /// Unreachable objects that an old version which is held, or synced, may reach: they are freed when it is let go.
+    pub held_objects: u64,
+    /// Their bytes.
+    pub held_bytes: u64,
+    /// Blocks of 64 KiB that are free now and weren't.
+    pub freed_blocks: u64,
+}
+
+/// Frees everything that no version in use reaches, and gives empty blocks back for any use. The slab does so by itself when it grows; by hand it makes room at
+/// once. Others go on reading and writing. `report` may be NULL.
+///
+/// # Safety
+/// Pointers are NULL or valid.
+#[no_mangle]
+pub unsafe extern "C" fn eve_gc(slab: EveSlab, report: *mut EveGc, err: *mut EveError) -> EveStatus {
+    // SAFETY: the caller's promise, for every pointer used inside.
+    unsafe {
+        guard(err, || {
+            let traced = self::slab(slab)?.gc()?;
+            if report.is_null() {
+                return Ok(EVE_OK);
+            }
+            let s = traced.swept;
+            store(
+                report,
+                EveGc {
+                    version: traced.version,
+                    live_objects: s.live,
+                    live_bytes: s.live_bytes,
+                    freed_objects: s.freed,
+                    freed_bytes: s.freed_bytes,
+                    held_objects: s.held,
+                    held_bytes: s.held_bytes,
+                    freed_blocks: s.blocks,
+                },
+            )
+        })
+    }
+}
+
 /// The findings that are listed: a line each of kind, offset, path and what is wrong, with tabs between.
 fn lines(r: &Report) -> String {
     let plain = |text: &str| text.replace(|c: char| c.is_control(), " ");

@@ -237,6 +237,10 @@ int main(int argc, char **argv) {
     char copy[4096];
     OK(eve_verify(slab, &report, NULL, 0, &length, &err));
     CHECK(report.findings == 0 && length == 0 && report.version == view.version && report.reachable_objects > 0);
+    eve_gc_report gc;
+    OK(eve_gc(slab, &gc, &err));
+    CHECK(gc.version == view.version && gc.live_objects > 0);
+    OK(eve_gc(slab, NULL, &err));
     snprintf(copy, sizeof copy, "%s.backup", argv[1]);
     remove(copy);
     OK(eve_backup(slab, copy, &version, &err));
@@ -249,6 +253,7 @@ int main(int argc, char **argv) {
     CHECK(eve_compact(slab, NULL, NULL, NULL, &err) == EVE_E_ARG && eve_verify(slab, NULL, NULL, 0, NULL, &err) == EVE_E_ARG);
     OK(eve_close(slab, &err));
     CHECK(eve_verify(slab, &report, NULL, 0, NULL, &err) == EVE_E_HANDLE);
+    CHECK(eve_gc(slab, &gc, &err) == EVE_E_HANDLE);
 
     options.flags = EVE_MUST_EXIST;
     OK(eve_open(argv[1], &options, &slab, &err));

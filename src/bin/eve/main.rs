@@ -6,6 +6,7 @@ mod atoms;
 mod care;
 mod dump;
 mod edn;
+mod gc;
 mod json;
 mod live;
 mod names;
@@ -45,6 +46,7 @@ enum Command {
     Dump(dump::Dump),
     Load(dump::Load),
     Verify(care::Verify),
+    Gc(gc::Gc),
     Backup(care::Backup),
     Compact(care::Compact),
     Watch(live::Watch),
@@ -62,6 +64,7 @@ fn run(command: Command) -> Outcome {
         Command::Dump(c) => c.run(),
         Command::Load(c) => c.run(),
         Command::Verify(c) => c.run(),
+        Command::Gc(c) => c.run(),
         Command::Backup(c) => c.run(),
         Command::Compact(c) => c.run(),
         Command::Watch(c) => c.run(),

@@ -19,6 +19,8 @@
       (is (= [] (:findings report)))
       (is (pos? (:reachable-objects report)))
       (is (= (:version report) (e/backup a backup))))
+    (is (pos? (:live-objects (e/gc a))))
+    (is (= (:version (e/verify a)) (:version (e/gc (e/slab a)))))
     (is (thrown-with-msg? EveException #"exists already" (e/backup (e/slab a) (io/file backup))))
     (is (thrown? IllegalArgumentException (e/backup a 5)))
     (is (thrown? IllegalArgumentException (e/compact a "a\u0000b")))
