@@ -5,7 +5,7 @@ use super::create::create;
 use super::found::{lock_gate, reserve, Found, Locked};
 use super::grow::HeaderPages;
 use super::liveness::{self, Participant};
-use super::{anonymous_name, Options, LOCK_SYNC};
+use super::{anonymous_name, Options, LOCK_READ_ONLY, LOCK_SYNC};
 use crate::durable::control::{self, MAPS_SUPERSET};
 use crate::durable::flush::{Disk, Quiet, Source, Sync};
 use crate::error::{Error, Result};
@@ -381,5 +381,9 @@ impl Drop for SlabFile {
         let _ = self.finish(true);
         // SAFETY: dropped once, and whoever reads the mapping holds the SlabFile.
         unsafe { ManuallyDrop::drop(&mut self.region) };
+        if let (true, Some(file)) = (self.options.read_only, &self.file) {
+            // To close the file isn't enough: a child that is between fork and exec has it too, and would keep writers out.
+            let _ = sys::unlock(file, LOCK_READ_ONLY);
+        }
     }
 }

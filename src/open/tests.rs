@@ -675,3 +675,19 @@ fn bytes_of(words: &[u64]) -> [u8; 16] {
     b[8..].copy_from_slice(&words[1].to_le_bytes());
     b
 }
+
+#[test]
+fn a_reader_that_has_closed_keeps_no_writer_out_though_a_child_has_its_file() {
+    let (_dir, path) = place();
+    drop(open(&path).unwrap());
+    let reading = Options {
+        read_only: true,
+        ..Options::default()
+    };
+    let reader = open_with(&path, &reading).unwrap();
+    // What a child has between fork and exec: the same open file.
+    let childs = reader.file.as_ref().unwrap().try_clone().unwrap();
+    drop(reader);
+    open(&path).unwrap();
+    drop(childs);
+}
