@@ -2,12 +2,13 @@
 //! rust-commit-10k, rust-commit-1m: one assoc as a whole commit against imbl's insert on a shared clone.
 //! bytes-imbl: bytes an entry on disk of a 1 M int map, free cells included, against imbl's heap. open-1g: open to first get.
 
+mod common;
+
+use common::{build, disk_bytes, int, next, time, write, Row};
 use eve::coll::{self, map};
-use eve::slab::layout::{BYTES, EMPTY_MAP};
-use eve::value::{hash_word, scalar, word};
+use eve::value::{hash_word, scalar};
 use eve::{transact, Options, Slab};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::fmt::Write;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -33,45 +34,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static HEAP: Counting = Counting;
-
-struct Row {
-    name: &'static str,
-    ours: f64,
-    peer: f64,
-    unit: &'static str,
-    goal: Option<f64>,
-}
-
-fn int(i: u64) -> u64 {
-    word::from_int(i as i64).expect("small")
-}
-
-fn build(slab: &Slab, atom: u64, n: u64) {
-    transact(slab, |t| {
-        let m = t.write(|w| {
-            let token = w.new_token();
-            let mut m = EMPTY_MAP;
-            for i in 0..n {
-                m = map::assoc(w, token, m, int(i), hash_word(w.reader(), int(i))?, int(i))?;
-            }
-            Ok::<u64, eve::Error>(m)
-        })?;
-        t.set(atom, m)
-    })
-    .expect("builds");
-}
-
-fn next(x: &mut u64) -> u64 {
-    *x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-    *x >> 33
-}
-
-/// ns an operation of `f(n operations)`.
-fn time(n: u64, f: impl FnOnce(u64)) -> f64 {
-    let start = Instant::now();
-    f(n);
-    start.elapsed().as_nanos() as f64 / n as f64
-}
 
 fn commit_row(name: &'static str, entries: u64) -> Row {
     const ROUNDS: usize = 15;
@@ -112,11 +74,6 @@ fn commit_row(name: &'static str, entries: u64) -> Row {
         unit: "ns/op",
         goal: Some(1.0),
     }
-}
-
-fn disk_bytes(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).expect("is there").blocks() * 512
 }
 
 fn bytes_rows(dir: &Path, rows: &mut Vec<Row>) {
@@ -231,22 +188,5 @@ fn main() {
             run(&mut rows);
         }
     }
-    let mut json = String::from("[\n");
-    for (i, r) in rows.iter().enumerate() {
-        let (ratio, goal) = (r.peer / r.ours, r.goal.map_or("null".into(), |g| g.to_string()));
-        println!(
-            "{:16} ours {:10.1} peer {:10.1} {:12} ratio {:6.2}",
-            r.name, r.ours, r.peer, r.unit, ratio
-        );
-        let comma = if i + 1 < rows.len() { "," } else { "" };
-        writeln!(
-            json,
-            r#" {{"row": "{}", "ours": {:.3}, "peer": {:.3}, "unit": "{}", "ratio": {:.3}, "goal": {}}}{comma}"#,
-            r.name, r.ours, r.peer, r.unit, ratio, goal
-        )
-        .expect("writes to a string");
-    }
-    json.push_str("]\n");
-    std::fs::write(&out, json).expect("writes the results");
-    assert!(rows.iter().all(|r| r.ours > 0.0) && BYTES != 0);
+    write(&out, &rows);
 }

@@ -107,7 +107,7 @@ impl Syncer {
         if w.interval.is_some() && w.state.swap(AWAKE, AcqRel) == IDLE {
             orders.work = true;
         }
-        let allowed = allowed(file.mapping());
+        let allowed = allowed(file.mapping(), retired);
         if retired < allowed {
             w.space.store(allowed, Relaxed);
         } else {
@@ -156,11 +156,15 @@ impl Syncer {
 }
 
 /// Retired bytes of the slab up to which no sync is needed for space: a quarter of what lives beyond those of the durable version. What lives is
-/// reckoned from the blocks in use, which hold that quarter too.
-fn allowed(map: &Mapping) -> u64 {
+/// reckoned from the blocks in use, which hold that quarter too. `retired`: those up to now; while so little is in use that all of it may be such garbage, only
+/// more retired bytes are worth another look.
+fn allowed(map: &Mapping, retired: u64) -> u64 {
     let high_water = map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
     let free = map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed);
     let used = high_water.saturating_sub(free).saturating_sub(HEADER_SIZE / BLOCK_SIZE) * BLOCK_SIZE;
+    if used < SPACE_MIN {
+        return retired.saturating_add(SPACE_MIN);
+    }
     let synced = map.atomic_u64(CONTROL_SYNC_RETIRED).load(Relaxed);
     synced.saturating_add((used / 5).max(SPACE_MIN))
 }
@@ -192,7 +196,8 @@ impl Watch {
             if map.atomic_u64(CONTROL_SYNC_RETIRED).load(Relaxed) - before >= SPACE_MIN / 4 {
                 self.freed.store(true, Relaxed);
             }
-            self.space.store(allowed(map), Relaxed);
+            let synced = map.atomic_u64(CONTROL_SYNC_RETIRED).load(Relaxed);
+            self.space.store(allowed(map, synced), Relaxed);
             due = self.rest(map, now);
         }
     }
