@@ -1,5 +1,5 @@
 #!/bin/sh
-# All measurements, each beside its reference in the same run: a table, and target/bench/results.json. benches/run.sh [rust|slab|durable|jvm|node]...
+# All measurements, each beside its reference in the same run: a table, and target/bench/results.json. benches/run.sh [rust|slab|reclaim|durable|jvm|node]...
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib.sh
