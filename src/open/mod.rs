@@ -59,6 +59,8 @@ mod step_tests;
 mod sync_tests;
 #[cfg(all(test, unix))]
 mod tests;
+#[cfg(test)]
+mod trace_tests;
 
 /// First lock byte.
 #[cfg(unix)]

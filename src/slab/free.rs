@@ -70,8 +70,15 @@ pub(super) fn mark_free(map: &Mapping, at: u64, class: usize) {
     if !(1..CLASSES).contains(&class) || at < block + BITMAP_SIZE {
         return;
     }
+    let (word, bit) = hint(at, class);
+    offer(map.atomic_u64(word), bit);
+}
+
+/// The hint of the cell at `at`: its bitmap word, and the bit in it.
+fn hint(at: u64, class: usize) -> (u64, u32) {
+    let block = at & !(BLOCK_SIZE - 1);
     let i = (at - block - BITMAP_SIZE) / class_size(class) as u64;
-    offer(map.atomic_u64(block + i / 64 * 8), (i % 64) as u32);
+    (block + i / 64 * 8, (i % 64) as u32)
 }
 
 pub(super) fn shelve(map: &Mapping, block: u64) {
@@ -209,9 +216,23 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Does nobody own the block? Then it holds nothing that isn't committed.
+    /// Is it a block of cells that nobody owned when the visit began? By now somebody may have taken it and made objects in it.
     pub fn is_shelved(&self) -> bool {
         self.descriptor as u8 == BLOCK_SHELVED
+    }
+
+    /// Is it a run that nobody allocates any more? It stays so while the visit lives.
+    pub fn is_lone_run(&self) -> bool {
+        matches!(self.content, Content::Run { owner: None, .. })
+    }
+
+    /// Is `at` a cell of a shelved block whose hint says that it is used? If it is free, nobody finds it.
+    pub fn is_hidden(&self, at: u64) -> bool {
+        let Content::Cells { class, .. } = self.content else {
+            return false;
+        };
+        let (word, bit) = hint(at, class);
+        self.is_shelved() && self.map.atomic_u64(word).load(Relaxed) & 1 << bit != 0
     }
 
     /// Generation of the block.
@@ -228,25 +249,31 @@ impl<'a> Visit<'a> {
         freed
     }
 
-    /// Gives the block back if nobody owns it and all its cells are free, or somebody began to and left it. True: it is free now.
-    pub fn reclaim(self) -> bool {
+    /// Gives the block back if nobody owns it and all its cells are free, or somebody began to and left it. Before, if `mend` is there, frees the objects
+    /// of a shelved block whose headers it tells lost, and lets others find all free cells. Returns how many objects it has freed, and whether the
+    /// block is free now.
+    pub fn reclaim(self, mend: Option<&dyn Fn(u64) -> bool>) -> (u64, bool) {
         let (map, agent, block, was) = (self.map, self.agent, self.block, self.descriptor);
         let content = self.content;
         drop(self);
         let d = map.atomic_u64(descriptor(block));
         let mine = pack(BLOCK_FREEING, 0, owner(agent), (was >> 32) as u32);
-        match content {
-            Content::Cells { class, .. } if was as u8 == BLOCK_SHELVED && is_empty(map, block, class) => {
+        let given = match content {
+            Content::Cells { class, .. }
+                if was as u8 == BLOCK_SHELVED && (mend.is_some() || is_empty(map, block, class)) =>
+            {
                 if !take_block(d, was, pack(BLOCK_OWNED, class as u8, owner(agent), (was >> 32) as u32)) {
-                    return false;
+                    return (0, false);
                 }
+                // Ours: nobody makes an object here, so what looks lost is.
+                let freed = mend.map_or(0, |is_lost| self::mend(map, block, class, is_lost));
                 // Somebody may have had the block meanwhile and shelved it again.
-                if !is_empty(map, block, class) {
-                    give_block(d, was);
-                    return false;
+                let empty = is_empty(map, block, class);
+                match empty {
+                    true => give_back_owned(map, agent, block),
+                    false => shelve(map, block),
                 }
-                give_back_owned(map, agent, block);
-                true
+                return (freed, empty);
             }
             // Whoever freed the object died before it gave the run back; nobody is about to fill it either.
             Content::Run { blocks, owner: None }
@@ -260,7 +287,8 @@ impl<'a> Visit<'a> {
                 true
             }
             _ => false,
-        }
+        };
+        (0, given)
     }
 }
 
@@ -316,11 +344,21 @@ fn adopt_cells(map: &Mapping, b: u64, class: usize, current: u64) {
     if class == 0 || class >= CLASSES {
         return;
     }
-    for at in cells(b, class) {
+    mend(map, b, class, &|h| is_unborn(h, current));
+    shelve(map, b);
+}
+
+/// Frees the objects of a block whose headers `is_lost` tells, and lets others find all its free cells. Returns how many objects it has freed. The caller
+/// owns the block or its dead owner's things, and has no list of its cells.
+fn mend(map: &Mapping, block: u64, class: usize, is_lost: &dyn Fn(u64) -> bool) -> u64 {
+    let mut freed = 0;
+    for at in cells(block, class) {
         let h = map.atomic_u64(at).load(Acquire);
-        if h == 0 || (is_unborn(h, current) && free_named(map, at, h)) {
+        let lost = h != 0 && is_lost(h) && free_named(map, at, h);
+        freed += lost as u64;
+        if h == 0 || lost {
             mark_free(map, at, class);
         }
     }
-    shelve(map, b);
+    freed
 }

@@ -60,10 +60,12 @@ impl Sweep<'_> {
     /// Sweeps block `b` and returns the next one to sweep.
     pub fn block(&mut self, b: u64) -> u64 {
         let visit = Visit::new(self.map, self.agent, b);
+        let (mut mend, mut cell) = (false, 0);
         let next = match visit.content {
             Content::Cells { class, owner } => {
+                cell = class_size(class) as u64;
                 for at in cells(b, class) {
-                    self.object(&visit, at, owner);
+                    mend |= self.object(&visit, at, owner);
                 }
                 b + 1
             }
@@ -73,26 +75,47 @@ impl Sweep<'_> {
             }
             Content::Nothing => b + 1,
         };
-        self.swept.blocks += visit.reclaim() as u64;
+        let is_lost: &dyn Fn(u64) -> bool = &|name| self.is_lost(name);
+        let (freed, given) = visit.reclaim(mend.then_some(is_lost));
+        self.swept.freed += freed;
+        self.swept.freed_bytes += freed * cell;
+        self.swept.blocks += given as u64;
         next
     }
 
-    fn object(&mut self, visit: &Visit, at: u64, owner: Option<usize>) {
+    /// Can nobody but who makes it know an object of that name? Then it is lost if its block is nobody's: a crash of the machine has mixed pages, or has
+    /// ended a transaction.
+    fn is_lost(&self, name: u64) -> bool {
+        header_fresh(name) || header_birth(name) > self.current() + IMPOSSIBLE
+    }
+
+    /// The current version.
+    fn current(&self) -> u64 {
+        *self.versions.last().expect("the current one")
+    }
+
+    /// Sweeps one object. True: it is one for [`Visit::reclaim`] to look at, under a hold on the block.
+    fn object(&mut self, visit: &Visit, at: u64, owner: Option<usize>) -> bool {
         // Acquire: what its owner did before it stamped the object is visible: its floor.
         let name = self.map.atomic_u64(at).load(Acquire);
         if name == 0 {
-            return;
+            return visit.is_hidden(at);
+        }
+        if self.is_lost(name) && visit.is_shelved() {
+            // Or somebody has just taken the block and made it.
+            return true;
         }
         let bytes = size_of_object(self.map, at);
-        let (birth, current) = (header_birth(name), *self.versions.last().expect("the current one"));
-        if visit.is_shelved() && (header_fresh(name) || birth > current + IMPOSSIBLE) {
-            return self.free(visit, at, name, bytes);
+        if self.is_lost(name) && visit.is_lone_run() {
+            self.free(visit, at, name, bytes);
+            return false;
         }
-        let later = birth > current || header_flags(name) & FLAG_IMMORTAL != 0;
+        let birth = header_birth(name);
+        let later = birth > self.current() || header_flags(name) & FLAG_IMMORTAL != 0;
         if later || self.marks.contains(at) || owner.is_some_and(|o| in_flight(self.map, o, birth)) {
             self.swept.live += 1;
             self.swept.live_bytes += bytes;
-            return;
+            return false;
         }
         let death = self.versions[self.versions.partition_point(|&v| v < birth)];
         if death > birth && self.pinned.meets(birth, death) {
@@ -113,9 +136,10 @@ impl Sweep<'_> {
                     bytes,
                 ));
             }
-            return;
+            return false;
         }
         self.free(visit, at, name, bytes);
+        false
     }
 
     fn free(&mut self, visit: &Visit, at: u64, name: u64, bytes: u64) {

@@ -1,0 +1,70 @@
+//! A trace that is stopped at any step while somebody else goes on.
+
+use super::Options;
+use crate::coll::vector;
+use crate::slab::layout::*;
+use crate::slab::writer::PERSISTENT;
+use crate::sync::steps;
+use crate::txn::{Outcome, Txn};
+use crate::value::{print, text, word};
+use crate::Slab;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Texts of one transaction.
+const TEXTS: i64 = 60;
+
+fn int(i: i64) -> u64 {
+    word::from_int(i).unwrap()
+}
+
+/// A transaction in flight that sets the atom `to` to a vector of new texts.
+fn begin(s: &Slab, to: i64) -> Txn {
+    let mut t = Txn::begin(s, None).unwrap();
+    let v = t.write(|w| {
+        (0..TEXTS).fold(EMPTY_VECTOR, |v, i| {
+            let x = text::make(w, format!("a text of some length {i:03}").as_bytes()).unwrap();
+            vector::conj(w, PERSISTENT, v, x).unwrap()
+        })
+    });
+    t.set(int(to), v).unwrap();
+    t
+}
+
+fn commit(t: Txn) {
+    assert!(matches!(t.commit(false).unwrap(), Outcome::Committed(_)));
+}
+
+fn state(s: &Slab) -> String {
+    print::to_edn(s.reader(), s.snapshot().unwrap().view().state).unwrap()
+}
+
+#[test]
+fn a_transaction_that_comes_between_any_two_steps_of_a_trace_keeps_its_objects() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    commit(begin(&s, 0));
+    let expected = state(&s);
+    let (mut at, mut reached) = (0, true);
+    while reached {
+        let other = Rc::new(RefCell::new(None));
+        let (steps, slab, made) = (Cell::new(0), s.clone(), other.clone());
+        steps::watch(move |_| {
+            if steps.replace(steps.get() + 1) == at {
+                *made.borrow_mut() = Some(begin(&slab, 0));
+            }
+        });
+        s.gc().unwrap();
+        steps::watch(|_| {});
+        reached = match other.take() {
+            Some(t) => {
+                commit(t);
+                true
+            }
+            None => false,
+        };
+        assert_eq!(state(&s), expected, "a transaction after {at} steps of a trace");
+        // Most steps look at the next of many cells.
+        at += 13;
+    }
+    assert!(at > 1000);
+}

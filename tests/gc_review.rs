@@ -1,0 +1,115 @@
+//! The tracing collector where it meets blocks that change hands, and what a crash of the machine leaves behind.
+
+use eve::coll::vector;
+use eve::slab::layout::*;
+use eve::value::{text, word};
+use eve::{transact, Options, Slab, Txn};
+use std::sync::atomic::{AtomicBool, Ordering::*};
+
+mod support;
+
+fn int(i: i64) -> u64 {
+    word::from_int(i).expect("small")
+}
+
+/// Sets atom `to` to a vector of `n` texts of `bytes` bytes and more.
+fn texts(t: &mut Txn, to: i64, n: usize, bytes: usize) -> eve::Result<()> {
+    let v = t.write(|w| {
+        let (mut v, token) = (EMPTY_VECTOR, w.new_token());
+        for i in 0..n {
+            let x = text::make(w, format!("{} {i}", "x".repeat(bytes)).as_bytes())?;
+            v = vector::conj(w, token, v, x)?;
+        }
+        Ok::<u64, eve::Error>(v)
+    })?;
+    t.set(int(to), v)
+}
+
+/// Blocks in use.
+fn blocks(s: &Slab) -> u64 {
+    let word = |at| s.map().atomic_u64(at).load(Relaxed);
+    word(CONTROL_HIGH_WATER) - word(CONTROL_FREE_BLOCKS)
+}
+
+/// The slab as it would be found after a crash of the machine now, if all pages had been written.
+fn crashed(s: &Slab, dir: &std::path::Path) -> Slab {
+    let copy = dir.join("after the crash");
+    std::fs::copy(s.path().unwrap(), &copy).unwrap();
+    Slab::open(&copy, &Options::default()).unwrap()
+}
+
+#[test]
+fn a_block_that_is_taken_while_it_is_swept_keeps_its_new_objects() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..2)
+            .map(|a| {
+                let s = &s;
+                scope.spawn(move || {
+                    for _ in 0..2000 {
+                        transact(s, |t| texts(t, a, 500, 20)).unwrap();
+                        transact(s, |t| t.remove(int(a))).unwrap();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Acquire) {
+                    s.gc().unwrap();
+                }
+            });
+        }
+        let ended: Vec<_> = writers.into_iter().map(|w| w.join()).collect();
+        stop.store(true, Release);
+        ended.into_iter().for_each(|r| r.unwrap());
+    });
+    s.gc().unwrap();
+    support::assert_exact(&s);
+}
+
+#[test]
+fn an_uncommitted_large_object_is_freed_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let s = Slab::open(&dir.path().join("s"), &Options::default()).unwrap();
+    let mut t = Txn::begin(&s, None).unwrap();
+    texts(&mut t, 0, 3, 1_000_000).unwrap();
+    transact(&s, |t| t.set(int(1), int(1))).unwrap();
+    s.sync().unwrap();
+    let r = crashed(&s, dir.path());
+    drop(t);
+    r.gc().unwrap();
+    support::assert_exact(&r);
+}
+
+/// Sets the atoms 0 and 1 to vectors of `n` texts each, made by turns.
+fn by_turns(t: &mut Txn, n: usize) -> eve::Result<()> {
+    let both = t.write(|w| {
+        let (mut both, token) = ([EMPTY_VECTOR; 2], w.new_token());
+        for i in 0..2 * n {
+            let x = text::make(w, format!("a text that is no immediate {i}").as_bytes())?;
+            both[i % 2] = vector::conj(w, token, both[i % 2], x)?;
+        }
+        Ok::<_, eve::Error>(both)
+    })?;
+    t.set(int(0), both[0])?;
+    t.set(int(1), both[1])
+}
+
+#[test]
+fn cells_that_were_free_at_a_crash_are_used_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let s = Slab::open(&dir.path().join("s"), &Options::default()).unwrap();
+    transact(&s, |t| by_turns(t, 50_000)).unwrap();
+    // Every second cell is free, in a private list of an agent.
+    transact(&s, |t| t.remove(int(1))).unwrap();
+    s.sync().unwrap();
+    s.reclaim();
+    let r = crashed(&s, dir.path());
+    r.gc().unwrap();
+    support::assert_exact(&r);
+    let before = blocks(&r);
+    transact(&r, |t| texts(t, 1, 40_000, 32)).unwrap();
+    assert!(blocks(&r) < before + 8, "{} blocks, {before} before", blocks(&r));
+}
