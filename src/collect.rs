@@ -7,7 +7,8 @@ use crate::trace::{is_due, trace, Progress, Traced};
 use std::sync::atomic::Ordering::*;
 
 impl Slab {
-    /// Frees everything that no version in use reaches, and gives empty blocks back for any use. Readers and writers of all processes go on meanwhile.
+    /// Frees everything that no version in use reaches, and gives empty blocks back for any use; processes that were killed hold
+    /// nothing any more. Readers and writers of all processes go on meanwhile.
     /// What the two last synced versions, snapshots or other processes' old values still hold is freed when they let it go.
     pub fn gc(&self) -> Result<Traced> {
         self.gc_telling(&mut |_| Ok(()))
@@ -24,6 +25,7 @@ impl Slab {
         if self.read_only() {
             return Err(Error::ReadOnly);
         }
+        self.reap()?;
         let mut worker = self.worker()?;
         let mut idle = self.idle_workers();
         let mut known = Vec::new();
@@ -50,7 +52,7 @@ impl Slab {
     /// did so last.
     pub(crate) fn gc_if_due(&self, volume: u64) {
         self.map().atomic_u64(CONTROL_VOLUME).fetch_add(volume, Relaxed);
-        if !is_due(self.map()) || self.tracing().swap(true, AcqRel) {
+        if self.read_only() || !is_due(self.map()) || self.tracing().swap(true, AcqRel) {
             return;
         }
         let slab = self.clone();

@@ -347,6 +347,11 @@ impl Slab {
         std::iter::from_fn(|| self.0.pool.take()).collect()
     }
 
+    /// Clears what participants that have died left behind. Returns how many had died.
+    pub(crate) fn reap(&self) -> Result<usize> {
+        self.0.file.reap()
+    }
+
     /// Set while a thread of this process traces in the background.
     pub(crate) fn tracing(&self) -> &AtomicBool {
         &self.0.tracing

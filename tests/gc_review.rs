@@ -4,6 +4,8 @@ use eve::coll::vector;
 use eve::slab::layout::*;
 use eve::value::{text, word};
 use eve::{transact, Options, Slab, Txn};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::*};
 
 mod support;
@@ -112,4 +114,43 @@ fn cells_that_were_free_at_a_crash_are_used_again() {
     let before = blocks(&r);
     transact(&r, |t| texts(t, 1, 40_000, 32)).unwrap();
     assert!(blocks(&r) < before + 8, "{} blocks, {before} before", blocks(&r));
+}
+
+/// Holds the current version of the slab named in the environment until it is killed. Not a test but the child of one.
+#[test]
+#[ignore]
+fn hold() {
+    let Some(path) = std::env::var_os("EVE_TEST_HOLD") else {
+        return;
+    };
+    let s = Slab::open(path.as_ref(), &Options::default()).unwrap();
+    let held = s.snapshot().unwrap();
+    println!("\nholds version {}", held.view().version);
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn what_a_killed_process_held_is_freed_by_a_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let s = Slab::open(&path, &Options::default()).unwrap();
+    transact(&s, |t| by_turns(t, 1000)).unwrap();
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "hold", "--ignored", "--nocapture"])
+        .env("EVE_TEST_HOLD", &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("holds version")));
+    transact(&s, |t| t.remove(int(0))).unwrap();
+    s.sync().unwrap();
+    let held = s.gc().unwrap();
+    assert_eq!(held.swept.freed, 0, "{held:?}");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    s.gc().unwrap();
+    support::assert_exact(&s);
 }

@@ -10,6 +10,7 @@ use crate::value::{print, text, word};
 use crate::Slab;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::atomic::Ordering::*;
 
 /// Texts of one transaction.
 const TEXTS: i64 = 60;
@@ -67,4 +68,28 @@ fn a_transaction_that_comes_between_any_two_steps_of_a_trace_keeps_its_objects()
         at += 13;
     }
     assert!(at > 1000);
+}
+
+#[test]
+fn the_count_of_free_blocks_is_never_too_low_whoever_is_killed() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    let map = *s.map();
+    steps::watch(move |_| {
+        let word = |at| map.atomic_u64(at).load(Relaxed);
+        let state = |b: &u64| is_block(*b) && word(descriptor(*b)) as u8 == BLOCK_FREE;
+        let free = (0..word(CONTROL_HIGH_WATER)).filter(state).count() as u64;
+        let counted = word(CONTROL_FREE_BLOCKS);
+        assert!(
+            counted >= free && counted < 1 << 32,
+            "{counted} counted, {free} are free"
+        );
+    });
+    for _ in 0..3 {
+        let mut t = begin(&s, 0);
+        let long = t.write(|w| text::make(w, "long".repeat(50_000).as_bytes()).unwrap());
+        t.set(int(1), long).unwrap();
+        commit(t);
+    }
+    s.gc().unwrap();
+    steps::watch(|_| {});
 }

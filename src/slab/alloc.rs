@@ -430,10 +430,13 @@ fn raise_high_water(m: Memory, blocks: u64) -> Result<u64> {
         if first != was {
             m.file.ensure(descriptor(was), DESCRIPTOR_SIZE)?;
         }
+        // Counted before: killed in between, we leave a count that is too high, which costs others a look. Too low, it would fall below 0.
+        let free = (was..end).filter(|&b| is_block(b)).count() as u64;
+        let count = m.map.atomic_u64(CONTROL_FREE_BLOCKS);
+        count.fetch_add(free, Relaxed);
         if high.compare_exchange(was, end, AcqRel, Relaxed).is_ok() {
-            let free = (was..end).filter(|&b| is_block(b)).count() as u64;
-            m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(free, Relaxed);
             return Ok(first);
         }
+        count.fetch_sub(free, Relaxed);
     }
 }
