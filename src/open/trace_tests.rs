@@ -93,3 +93,45 @@ fn the_count_of_free_blocks_is_never_too_low_whoever_is_killed() {
     s.gc().unwrap();
     steps::watch(|_| {});
 }
+
+#[test]
+fn a_trace_that_comes_between_any_two_steps_of_a_transaction_spares_its_objects() {
+    // With a rival's commit just before the trace: then the transaction has lost, and has stamped its objects perhaps.
+    for rival in [false, true] {
+        let s = Slab::anonymous(&Options::default()).unwrap();
+        commit(begin(&s, 0));
+        let expected = [state(&s), {
+            commit(begin(&s, 1));
+            state(&s)
+        }];
+        let (mut at, mut reached) = (0, true);
+        while reached {
+            let mut t = Txn::begin(&s, None).unwrap();
+            t.remove(int(1)).unwrap();
+            commit(t);
+            let came = Rc::new(Cell::new(false));
+            let (steps, slab, comes) = (Cell::new(0), s.clone(), came.clone());
+            steps::watch(move |_| {
+                if steps.replace(steps.get() + 1) == at {
+                    if rival {
+                        commit(begin(&slab, 1));
+                    }
+                    slab.gc().unwrap();
+                    comes.set(true);
+                }
+            });
+            commit(begin(&s, 0));
+            steps::watch(|_| {});
+            reached = came.get();
+            let rivals = rival && reached;
+            assert_eq!(
+                state(&s),
+                expected[rivals as usize],
+                "a trace after {at} steps of a transaction"
+            );
+            at += 101;
+        }
+        assert!(at > 1000);
+        s.gc().unwrap();
+    }
+}
