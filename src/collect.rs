@@ -6,6 +6,15 @@ use crate::slab::layout::CONTROL_VOLUME;
 use crate::trace::{is_due, trace, Progress, Traced};
 use std::sync::atomic::Ordering::*;
 
+/// Lets the next trace of this process start, also after a panic.
+struct Done<'a>(&'a Slab);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.tracing().store(false, Release);
+    }
+}
+
 impl Slab {
     /// Frees everything that no version in use reaches, and gives empty blocks back for any use; processes that were killed hold
     /// nothing any more. Readers and writers of all processes go on meanwhile.
@@ -57,9 +66,9 @@ impl Slab {
         }
         let slab = self.clone();
         let run = move || {
+            let _done = Done(&slab);
             // A failure is nobody's in particular: a damaged slab will tell whoever reads that place.
             let _ = slab.collect(false, &mut |_| Ok(()));
-            slab.tracing().store(false, Release);
         };
         #[cfg(not(target_family = "wasm"))]
         if std::thread::Builder::new().name("eve-gc".into()).spawn(run).is_err() {

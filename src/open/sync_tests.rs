@@ -3,6 +3,7 @@
 use super::syncer::Syncer;
 use super::tests::{agent, commit, open_with, place, reading};
 use super::{Options, SlabFile, SyncMode};
+use crate::slab::alloc::Grow;
 use crate::slab::layout::*;
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
@@ -56,9 +57,14 @@ fn there_is_no_thread_where_there_is_nothing_to_write_in_the_background() {
         }
         assert!(!syncer.is_started(), "{:?}", file.options());
     }
-    // What a durable version keeps can be too much without an interval as well; a slab without a file has none.
+    // What a durable version keeps can be too much without an interval as well, but not in a small slab; a slab without a file has none.
     let syncer = Syncer::new(&none);
     syncer.after_commit(&none, 65 << 20);
+    assert!(!syncer.is_started());
+    none.grow(HEADER_SIZE + (70 << 20)).unwrap();
+    let high_water = none.mapping().atomic_u64(CONTROL_HIGH_WATER);
+    high_water.store((HEADER_SIZE + (70 << 20)) / BLOCK_SIZE, Release);
+    syncer.after_commit(&none, 65 << 21);
     assert!(syncer.is_started());
     syncer.stop();
     let syncer = Syncer::new(&anonymous);
