@@ -41,6 +41,7 @@ fn state(s: &Slab) -> String {
 }
 
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "one thread, many steps")]
 fn a_transaction_that_comes_between_any_two_steps_of_a_trace_keeps_its_objects() {
     let s = Slab::anonymous(&Options::default()).unwrap();
     commit(begin(&s, 0));
@@ -71,6 +72,7 @@ fn a_transaction_that_comes_between_any_two_steps_of_a_trace_keeps_its_objects()
 }
 
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "one thread, many steps")]
 fn the_count_of_free_blocks_is_never_too_low_whoever_is_killed() {
     let s = Slab::anonymous(&Options::default()).unwrap();
     let map = *s.map();
@@ -95,6 +97,7 @@ fn the_count_of_free_blocks_is_never_too_low_whoever_is_killed() {
 }
 
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "one thread, many steps")]
 fn a_trace_that_comes_between_any_two_steps_of_a_transaction_spares_its_objects() {
     // With a rival's commit just before the trace: then the transaction has lost, and has stamped its objects perhaps.
     for rival in [false, true] {
