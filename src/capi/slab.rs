@@ -8,6 +8,7 @@ use crate::open::{Options, SyncMode};
 use crate::slab::layout::{CONTROL, CONTROL_INCARNATION, CONTROL_ROOT, IDENT};
 use crate::{Slab, Snapshot};
 use std::ffi::{c_char, CStr};
+use std::path::Path;
 use std::sync::atomic::Ordering::*;
 use std::time::Duration;
 
@@ -145,6 +146,17 @@ pub extern "C" fn eve_abi_version() -> u32 {
     EVE_ABI_VERSION
 }
 
+/// # Safety
+/// `path` is NULL or NUL-terminated.
+pub(super) unsafe fn path_of<'a>(path: *const c_char) -> Result<&'a Path> {
+    required(path)?;
+    // SAFETY: not NULL, and NUL-terminated as the caller promises.
+    let path = unsafe { CStr::from_ptr(path) };
+    path.to_str()
+        .map(Path::new)
+        .map_err(|_| Error::arg("the path is not UTF-8"))
+}
+
 /// Opens the slab at `path` (UTF-8, NUL-terminated); creates it if it is missing. Every opening is a participant of its own.
 ///
 /// # Safety
@@ -159,12 +171,9 @@ pub unsafe extern "C" fn eve_open(
     // SAFETY: the caller's promise, for every pointer used inside.
     unsafe {
         guard(err, || {
-            required(path)?;
+            let path = path_of(path)?;
             required(out)?;
-            let path = CStr::from_ptr(path)
-                .to_str()
-                .map_err(|_| Error::arg("the path is not UTF-8"))?;
-            let slab = Slab::open(path.as_ref(), &self::options(options)?)?;
+            let slab = Slab::open(path, &self::options(options)?)?;
             store(out, insert(slab)?)
         })
     }

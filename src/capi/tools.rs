@@ -1,12 +1,10 @@
 //! Tools over a whole slab: verify, backup, compact.
 
 use super::guard::{copy_out, guard, required, store};
-use super::slab::slab;
+use super::slab::{path_of, slab};
 use super::*;
-use crate::error::{Error, Result};
 use crate::tools::{self, quiet, Report};
-use std::ffi::{c_char, CStr};
-use std::path::Path;
+use std::ffi::c_char;
 
 /// What `eve_verify` found.
 #[repr(C)]
@@ -118,17 +116,6 @@ fn lines(r: &Report) -> String {
         )
     };
     r.findings.list.iter().map(line).collect()
-}
-
-/// # Safety
-/// `path` is NULL or NUL-terminated.
-unsafe fn path_of<'a>(path: *const c_char) -> Result<&'a Path> {
-    required(path)?;
-    // SAFETY: not NULL, and NUL-terminated as the caller promises.
-    let path = unsafe { CStr::from_ptr(path) };
-    path.to_str()
-        .map(Path::new)
-        .map_err(|_| Error::arg("the path is not UTF-8"))
 }
 
 /// Checks everything that the slab's current version, both superblocks and the symbol table reach, and the allocation maps; of a backup that is open

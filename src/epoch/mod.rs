@@ -54,7 +54,7 @@ pub struct GroupEntry {
     pub lo: AtomicU64,
     /// Highest version.
     pub hi: AtomicU64,
-    /// For the tracer.
+    /// Zero.
     pub reserved: AtomicU64,
 }
 

@@ -227,7 +227,7 @@ fn scan_copies(s: &impl Shared, out: &mut Pinned) {
     }
     out.groups = out.intervals.len();
     out.points.extend(s.durable());
-    // Acquires what `group_close` released. And the tracer copies pins and groups of others, who may give them up at once: only fences on
+    // Acquires what `group_close` released. And the tracer copies pins of others, who may give them up at once: only fences on
     // both sides order its interval before our look at it. The other copies are made by the holder of the pin; its `unpin` orders them.
     full_fence("scan: last fence");
     for other in 0..s.agents() {

@@ -71,7 +71,7 @@ pub(crate) const LOCK_GATE: u64 = LOCKS;
 /// Held while a version is made durable.
 #[cfg(unix)]
 pub(crate) const LOCK_SYNC: u64 = LOCKS + 1;
-/// Held for reading by those who opened the slab read-only. (Byte 2 is the tracer's.)
+/// Held for reading by those who opened the slab read-only. (Byte 2 is not used.)
 #[cfg(unix)]
 pub(crate) const LOCK_READ_ONLY: u64 = LOCKS + 3;
 /// Held while the file grows, where the file system can't allocate ranges.

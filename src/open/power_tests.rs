@@ -239,13 +239,7 @@ fn survive(dir: &Path, image: Image, least: i64, most: i64, random: &mut Random,
 
 /// A life of some commits, each synced, in which the machine stops at every step.
 fn live(seed: u64) -> u64 {
-    let shm = Path::new("/dev/shm");
-    let dir = if shm.is_dir() {
-        tempfile::tempdir_in(shm)
-    } else {
-        tempfile::tempdir()
-    }
-    .unwrap();
+    let dir = super::tests::memory_folder();
     let path = dir.path().join("slab");
     let s = open(&path);
     let mut random = Random(seed);
@@ -373,13 +367,7 @@ fn go_on(s: &Slab, file: &File, w: &Rc<RefCell<Watched>>, n: usize) {
 #[test]
 #[ignore = "slow"]
 fn syncers_killed_at_any_step_leave_what_was_synced_before_whoever_goes_on_and_syncs_and_is_killed_too() {
-    let shm = Path::new("/dev/shm");
-    let dir = if shm.is_dir() {
-        tempfile::tempdir_in(shm)
-    } else {
-        tempfile::tempdir()
-    }
-    .unwrap();
+    let dir = super::tests::memory_folder();
     let path = dir.path().join("slab");
     let mut images = 0;
     'steps: for step in (1..).step_by(if is_long() { 1 } else { 2 }) {

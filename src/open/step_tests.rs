@@ -218,14 +218,7 @@ fn prepare(dir: &Path, scene: Scene) -> PathBuf {
 }
 
 fn every_step(scene: Scene) {
-    // In memory, where it can be: thousands of small slabs.
-    let shm = Path::new("/dev/shm");
-    let dir = if shm.is_dir() {
-        tempfile::tempdir_in(shm)
-    } else {
-        tempfile::tempdir()
-    }
-    .unwrap();
+    let dir = super::tests::memory_folder();
     template(dir.path());
     let base = ENTRIES + 3;
     let path = prepare(dir.path(), scene);

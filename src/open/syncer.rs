@@ -14,6 +14,7 @@ use crate::epoch::pin::Slot;
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::slab::alloc::Memory;
+use crate::slab::free::bytes_in_use;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
 use crate::sys;
@@ -159,9 +160,7 @@ impl Syncer {
 /// reckoned from the blocks in use, which hold that quarter too. `retired`: those up to now; while so little is in use that all of it may be such garbage, only
 /// more retired bytes are worth another look.
 fn allowed(map: &Mapping, retired: u64) -> u64 {
-    let high_water = map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
-    let free = map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed);
-    let used = high_water.saturating_sub(free).saturating_sub(HEADER_SIZE / BLOCK_SIZE) * BLOCK_SIZE;
+    let used = bytes_in_use(map);
     if used < SPACE_MIN {
         return retired.saturating_add(SPACE_MIN);
     }

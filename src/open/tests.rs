@@ -94,6 +94,16 @@ fn integer(n: u64) -> u64 {
     n << 1 | 1
 }
 
+/// A folder for thousands of small slabs: in memory, where it can be.
+pub(super) fn memory_folder() -> TempDir {
+    let shm = Path::new("/dev/shm");
+    match shm.is_dir() {
+        true => tempfile::tempdir_in(shm),
+        false => tempfile::tempdir(),
+    }
+    .unwrap()
+}
+
 #[test]
 fn a_new_slab_is_empty_small_private_and_opens_again() {
     let (_dir, path) = place();

@@ -26,6 +26,13 @@ pub fn generation(map: &Mapping, at: u64) -> u32 {
     (map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Acquire) >> 32) as u32
 }
 
+/// Bytes of the blocks in use, about: the count of free ones is a hint.
+pub fn bytes_in_use(map: &Mapping) -> u64 {
+    let blocks = map.atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    let free = map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed);
+    blocks.saturating_sub(HEADER_SIZE / BLOCK_SIZE).saturating_sub(free) * BLOCK_SIZE
+}
+
 /// Bytes that the object at `at` takes.
 pub fn size_of_object(map: &Mapping, at: u64) -> u64 {
     let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);

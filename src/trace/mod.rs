@@ -16,6 +16,7 @@ use crate::epoch::pin::{Pinned, Slot, Version};
 use crate::epoch::Shared;
 use crate::error::Result;
 use crate::slab::alloc::Memory;
+use crate::slab::free::bytes_in_use;
 use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
 use std::sync::atomic::Ordering::*;
@@ -77,22 +78,12 @@ pub fn trace(
     result
 }
 
-/// Bytes of the blocks in use, about.
-fn used(map: &Mapping) -> u64 {
-    let (high, free) = (CONTROL_HIGH_WATER, CONTROL_FREE_BLOCKS);
-    let blocks = map
-        .atomic_u64(high)
-        .load(Relaxed)
-        .saturating_sub(HEADER_SIZE / BLOCK_SIZE);
-    blocks.saturating_sub(map.atomic_u64(free).load(Relaxed)) * BLOCK_SIZE
-}
-
 /// Is a trace worth its time? When half as much again as what lives is in use, that may be what only a trace frees, and so much has been allocated since the
 /// last one that all traces together cost no more than a fixed part of the work that made them due.
 pub fn is_due(map: &Mapping) -> bool {
     let word = |at| map.atomic_u64(at).load(Relaxed);
     let lost = word(CONTROL_ORPHANS) >= ORPHANS || map.atomic_u32(CONTROL_MAPS).load(Relaxed) != MAPS_EXACT;
-    let (used, live) = (used(map), word(CONTROL_TRACED));
+    let (used, live) = (bytes_in_use(map), word(CONTROL_TRACED));
     lost && used >= live.saturating_add(live / 2).saturating_add(FLOOR) && word(CONTROL_VOLUME) >= used / 2
 }
 
