@@ -262,13 +262,23 @@ impl<'a> Visit<'a> {
     pub fn reclaim(self, mend: Option<&dyn Fn(u64) -> bool>) -> (u64, bool) {
         let (map, agent, block, was) = (self.map, self.agent, self.block, self.descriptor);
         let content = self.content;
+        // While the hold keeps the block what it was: without it these could be another use's bytes.
+        let idle = match content {
+            Content::Cells { class, .. } => {
+                was as u8 == BLOCK_SHELVED && (mend.is_some() || is_empty(map, block, class))
+            }
+            Content::Run { owner, .. } => owner.is_none() && map.atomic_u64(block * BLOCK_SIZE).load(Acquire) == 0,
+            Content::Nothing => was as u8 == BLOCK_FREEING && (was >> 16) as u16 == 0,
+        };
+        // Ended before the block is taken: of two sweeps that are here, the one that takes it must not wait for the other.
         drop(self);
+        if !idle {
+            return (0, false);
+        }
         let d = map.atomic_u64(descriptor(block));
         let mine = pack(BLOCK_FREEING, 0, owner(agent), (was >> 32) as u32);
-        let given = match content {
-            Content::Cells { class, .. }
-                if was as u8 == BLOCK_SHELVED && (mend.is_some() || is_empty(map, block, class)) =>
-            {
+        match content {
+            Content::Cells { class, .. } => {
                 if !take_block(d, was, pack(BLOCK_OWNED, class as u8, owner(agent), (was >> 32) as u32)) {
                     return (0, false);
                 }
@@ -280,22 +290,17 @@ impl<'a> Visit<'a> {
                     true => give_back_owned(map, agent, block),
                     false => shelve(map, block),
                 }
-                return (freed, empty);
+                (freed, empty)
             }
-            // Whoever freed the object died before it gave the run back; nobody is about to fill it either.
-            Content::Run { blocks, owner: None }
-                if map.atomic_u64(block * BLOCK_SIZE).load(Acquire) == 0 && take_block(d, was, mine) =>
-            {
-                give_back(map, agent, block, blocks);
-                true
+            // A run: whoever freed the object died before it gave the run back; nobody is about to fill it either. Or somebody began to give it back.
+            _ => {
+                let taken = take_block(d, was, mine);
+                if taken {
+                    give_back(map, agent, block, run_length(map, block));
+                }
+                (0, taken)
             }
-            _ if was as u8 == BLOCK_FREEING && (was >> 16) as u16 == 0 && take_block(d, was, mine) => {
-                give_back(map, agent, block, run_length(map, block));
-                true
-            }
-            _ => false,
-        };
-        (0, given)
+        }
     }
 }
 
