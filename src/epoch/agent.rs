@@ -102,8 +102,16 @@ impl Agent {
         scan(map, self.index, &mut self.sequence, out);
     }
 
-    /// Frees what nobody can reach any more, if enough has gathered or `all`.
+    /// Frees what nobody can reach any more, if enough has gathered. `all`: also if not, for all to see, and gives back what this agent doesn't need now.
     pub fn drain(&mut self, m: Memory, all: bool) {
+        self.drain_limbo(m, all);
+        if all {
+            self.alloc.settle(m.map);
+            self.alloc.trim(m.map, true);
+        }
+    }
+
+    fn drain_limbo(&mut self, m: Memory, all: bool) {
         // Before the scan: what is released later is news to the next look.
         let releases = m.map.releases().load(Relaxed);
         if self.limbo.is_empty() || !(all || self.limbo.is_due(releases)) {

@@ -33,9 +33,6 @@ impl Retired {
 /// Entries below which a drain isn't worth its scan.
 const BATCH: usize = 256;
 
-/// Headers fetched ahead by a drain: they have been waiting, so most are in no cache.
-const AHEAD: usize = 16;
-
 /// Bytes below which the same holds.
 const BATCH_BYTES: u64 = 4 << 20;
 
@@ -135,6 +132,7 @@ impl Limbo {
     /// Frees what no pin meets, judged by `pinned`, the answer of a scan at root version `root`. `full`: of all that waits, and the releases
     /// counted before the scan; else of what is new.
     pub(crate) fn drain(agent: &mut Agent, memory: Memory, pinned: &Pinned, root: u64, full: Option<u64>) {
+        agent.alloc.note_use();
         let limbo = &mut agent.limbo;
         let (from, mut bytes) = if full.is_some() { (0, 0) } else { limbo.seen };
         let mut kept = from;
@@ -148,15 +146,12 @@ impl Limbo {
                 kept += 1;
                 bytes += size_of_object(memory.map, r.at);
             } else {
-                // What stands together died together: the next ones will most likely be freed as well.
-                if let Some(ahead) = entries.get(i + AHEAD) {
-                    memory.map.prefetch(ahead.at, 8);
-                }
                 agent.alloc.free_retired(memory.map, r.at, r.name, r.generation);
             }
         }
         entries.truncate(kept);
-        agent.alloc.trim(memory.map);
+        agent.alloc.sort();
+        agent.alloc.trim(memory.map, false);
         let limbo = &mut agent.limbo;
         limbo.entries = entries;
         (limbo.bytes, limbo.seen) = (bytes, (kept, bytes));

@@ -1,15 +1,16 @@
 //! Cells and blocks. An agent allocates from blocks that it owns, without atomics on the common path; anyone may free a cell by its name.
 //!
 //! A block is taken by one CAS of its descriptor (FREE or SHELVED -> OWNED) or by raising the high-water mark, and given back SHELVED.
-//! A cell is free when its header is 0 (S2). The bitmap's bit is 1 while a cell is used or in some agent's private list; it may be wrong:
-//! a set bit hides a free cell until a sweep, a cleared bit of a used cell costs one look at the header.
+//! A cell is free when its header is 0 (S2). So is one in its owner's private list, though it may still hold a dead object: who allocates overwrites
+//! that, which spares a look at a cold cell when the object is freed. [`Allocator::settle`] makes up for it where others must see what is free.
+//! The bitmap's bit is 1 while a cell is used or in some agent's private list; it may be wrong: a set bit hides a free cell until a sweep, a cleared bit
+//! of a used cell costs one look at the header.
 
-use super::cell::{give_block, is_free, take_block, take_offers};
-use super::free::{forget, free_foreign, free_named, give_back_owned, is_empty, mark_free, pack, release_run, shelve};
+use super::cell::{free_named, give_block, is_free, is_free_or, take_block, take_offers};
+use super::free::{forget, free_foreign, give_back_owned, is_empty, mark_free, pack, release_run, shelve};
 use super::layout::*;
 use super::mapping::Mapping;
 use crate::error::{Error, Result};
-use std::collections::HashSet;
 use std::sync::atomic::Ordering::*;
 
 /// What the allocator needs of the file below it.
@@ -35,13 +36,33 @@ const WORTH: u32 = 8;
 const AHEAD: usize = 3;
 /// Blocks of a class below which an agent keeps all that it owns.
 const TRIM_BLOCKS: usize = 16;
+/// A drain forgets this part of the most cells that were in use.
+const FORGET: usize = 32;
+/// Cells from which a list is sorted: more than the caches hold.
+const SORTED: usize = 4096;
+const PAGE_BITS: u32 = 12;
+/// Headers fetched ahead when lists are settled: they have been waiting, so most are in no cache.
+const SETTLE_AHEAD: usize = 16;
 /// Descriptors looked at for a shelved or free block before the slab grows.
 const SEARCH: u64 = 64;
 
+/// A free cell that only this agent knows.
+#[derive(Clone, Copy)]
+struct Free {
+    at: u64,
+    /// Name of the dead object that it may still hold, or 0.
+    name: u64,
+}
+
 #[derive(Default)]
 struct Class {
-    /// Offsets of free cells that only this agent knows.
-    free: Vec<u64>,
+    free: Vec<Free>,
+    /// Do some of them hold dead objects?
+    unsettled: bool,
+    /// Length of the list when the use was noted.
+    noted: usize,
+    /// Cells in use at the last drains: the most, slowly forgotten.
+    peak: usize,
     /// Owned blocks of this class.
     blocks: Vec<u64>,
     /// Block (index in `blocks`) and bitmap word where the next refill goes on.
@@ -50,6 +71,24 @@ struct Class {
     found: u32,
     /// Blocks taken since `at` was last at the start.
     taken: usize,
+}
+
+impl Class {
+    /// Sets the headers of free cells to 0.
+    fn settle(&mut self, map: &Mapping) {
+        if !std::mem::take(&mut self.unsettled) {
+            return;
+        }
+        for (i, f) in self.free.iter().enumerate() {
+            if let Some(ahead) = self.free.get(i + SETTLE_AHEAD) {
+                map.prefetch(ahead.at, 8);
+            }
+            if f.name != 0 {
+                free_named(map.atomic_u64(f.at), f.name);
+            }
+        }
+        self.free.iter_mut().for_each(|f| f.name = 0);
+    }
 }
 
 /// The private side of one agent's allocation.
@@ -80,7 +119,7 @@ impl Allocator {
         super::free::owner(self.agent)
     }
 
-    /// Offset of a free object of `size` bytes, whose header is 0. `version` is one that the caller has seen current.
+    /// Offset of a free object of `size` bytes. Its header is 0, or what is left of a dead object. `version` is one that the caller has seen current.
     #[inline]
     pub fn alloc(&mut self, m: Memory, size: usize, version: u64) -> Result<u64> {
         if size > CELL_MAX {
@@ -89,13 +128,13 @@ impl Allocator {
         let class = class_of(size);
         loop {
             let free = &mut self.classes[class].free;
-            if let Some(at) = free.pop() {
+            if let Some(Free { at, name }) = free.pop() {
                 // What was freed long ago is in no cache: a cell of the next transaction is fetched while this one goes on.
-                if let Some(&next) = free.len().checked_sub(AHEAD).and_then(|i| free.get(i)) {
-                    m.map.prefetch(next, class_size(class));
+                if let Some(next) = free.len().checked_sub(AHEAD).and_then(|i| free.get(i)) {
+                    m.map.prefetch(next.at, class_size(class));
                 }
                 // A cell can be in the list twice (C2): the first that takes it makes it fresh.
-                if is_free(m.map.atomic_u64(at)) {
+                if is_free_or(m.map.atomic_u64(at), name) {
                     return Ok(at);
                 }
                 continue;
@@ -107,7 +146,7 @@ impl Allocator {
     /// Takes back a cell of an owned block whose header the caller has set to 0.
     #[inline]
     pub fn give(&mut self, at: u64, class: usize) {
-        self.classes[class].free.push(at);
+        self.classes[class].free.push(Free { at, name: 0 });
     }
 
     /// Fills the private list of `class` with free cells: the next bitmap words of the owned blocks, or a further block.
@@ -154,7 +193,7 @@ impl Allocator {
                     free ^= 1 << i;
                     let at = block + BITMAP_SIZE + ((w * 64 + i) * class_size(class)) as u64;
                     if is_free(m.map.atomic_u64(at)) {
-                        c.free.push(at);
+                        c.free.push(Free { at, name: 0 });
                     }
                 }
                 c.found += (c.free.len() - before) as u32;
@@ -317,29 +356,66 @@ impl Allocator {
         }
     }
 
-    /// Frees the object at `at` if its name is still `name`, and its block still of that generation. Returns whether it did.
-    pub fn free_retired(&mut self, map: &Mapping, at: u64, name: u64, generation: u32) -> bool {
-        let Some(class) = self.owned_class(map, at) else {
-            return free_foreign(map, self.agent, at, name, generation);
+    /// Frees the object at `at`, which nobody can reach any more, if its name is still `name`, and its block still of that generation.
+    #[inline]
+    pub fn free_retired(&mut self, map: &Mapping, at: u64, name: u64, generation: u32) {
+        let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
+        let Some(class) = self.class_in(d) else {
+            free_foreign(map, self.agent, at, name, generation);
+            return;
         };
-        let freed = super::free::generation(map, at) == generation && free_named(map, at, name);
-        if freed {
-            self.give(at, class);
+        if (d >> 32) as u32 != generation {
+            return;
         }
-        freed
+        // The next object there may have the same name if this one was never committed.
+        if header_fresh(name) {
+            if free_named(map.atomic_u64(at), name) {
+                self.give(at, class);
+            }
+            return;
+        }
+        // Whether it has that name still is seen when the cell is used again.
+        let c = &mut self.classes[class];
+        c.free.push(Free { at, name });
+        c.unsettled = true;
     }
 
-    /// Gives blocks back whose cells are all free, if more than half of what this agent owns is free and that is worth the look. What is kept serves the
-    /// next transactions.
-    pub fn trim(&mut self, map: &Mapping) {
+    /// Puts the cells that were freed since [`Allocator::note_use`] in the order of their addresses, if they are many: objects that are made one after
+    /// the other stand side by side then, where the processor fetches ahead, and not where others died one after the other.
+    pub fn sort(&mut self) {
+        for c in &mut self.classes {
+            let new = &mut c.free[c.noted..];
+            if new.len() >= SORTED {
+                radsort::sort_by_key(new, |f| (f.at >> PAGE_BITS) as u32);
+            }
+        }
+    }
+
+    /// Notes how much is in use, before much may be freed.
+    pub fn note_use(&mut self) {
+        for (class, c) in self.classes.iter_mut().enumerate().skip(1) {
+            let used = (c.blocks.len() * class_cells(class)).saturating_sub(c.free.len());
+            c.peak = used.max(c.peak - c.peak / FORGET);
+            c.noted = c.free.len();
+        }
+    }
+
+    /// Gives blocks back whose cells are all free, if more than half of what this agent owns is free and that is worth the look. What was needed lately is
+    /// kept, as it will be again; with `all` a quarter is.
+    pub fn trim(&mut self, map: &Mapping, all: bool) {
         for class in 1..CLASSES {
+            let cells = class_cells(class);
             let c = &mut self.classes[class];
-            let owned = c.blocks.len() * class_cells(class);
-            if c.blocks.len() < TRIM_BLOCKS || c.free.len() * 2 < owned {
+            let needed = if all { 0 } else { c.peak.div_ceil(cells) };
+            let mut keep = needed.max(c.blocks.len() / 4);
+            if c.blocks.len() < TRIM_BLOCKS
+                || c.blocks.len() < keep + keep / 4
+                || c.free.len() * 2 < c.blocks.len() * cells
+            {
                 continue;
             }
-            let mut keep = c.blocks.len() / 4;
-            let (kept, empty): (Vec<u64>, Vec<u64>) = c.blocks.iter().partition(|&&b| {
+            c.settle(map);
+            let (kept, gone): (Vec<u64>, Vec<u64>) = c.blocks.iter().partition(|&&b| {
                 let kept = keep > 0 || !is_empty(map, b, class);
                 keep = keep.saturating_sub(1);
                 kept
@@ -347,12 +423,18 @@ impl Allocator {
             c.blocks = kept;
             c.at = (0, 0);
             c.found = 0;
-            let gone: HashSet<u64> = empty.iter().copied().collect();
-            c.free.retain(|at| !gone.contains(&(at >> BLOCK_BITS)));
-            for b in empty {
+            let mut sorted = gone.clone();
+            sorted.sort_unstable();
+            c.free.retain(|f| sorted.binary_search(&(f.at >> BLOCK_BITS)).is_err());
+            for b in gone {
                 give_back_owned(map, self.agent, b);
             }
         }
+    }
+
+    /// Lets everybody see that the cells of the private lists are free.
+    pub fn settle(&mut self, map: &Mapping) {
+        self.classes.iter_mut().for_each(|c| c.settle(map));
     }
 
     /// Has the slab grown for this agent since the last call that said so? Then, how many bytes it has allocated meanwhile.
@@ -363,9 +445,10 @@ impl Allocator {
     /// Gives every owned block back for others to allocate from. Called when the agent line is given up; no cell may be fresh.
     pub fn shelve_all(&mut self, map: &Mapping) {
         for class in 1..CLASSES {
-            let c = std::mem::take(&mut self.classes[class]);
-            for at in c.free {
-                mark_free(map, at, class);
+            let mut c = std::mem::take(&mut self.classes[class]);
+            c.settle(map);
+            for f in c.free {
+                mark_free(map, f.at, class);
             }
             for b in c.blocks {
                 shelve(map, b);
@@ -376,7 +459,12 @@ impl Allocator {
     /// Is the cell at `at` in a block of this agent? Then its class.
     #[inline]
     pub fn owned_class(&self, map: &Mapping, at: u64) -> Option<usize> {
-        let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
+        self.class_in(map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed))
+    }
+
+    /// [`Allocator::owned_class`] of a block with the descriptor `d`.
+    #[inline]
+    fn class_in(&self, d: u64) -> Option<usize> {
         let class = (d >> 8) as u8 as usize;
         (d as u8 == BLOCK_OWNED && (d >> 16) as u16 == self.owner() && class < CLASSES).then_some(class)
     }

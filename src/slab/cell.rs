@@ -1,7 +1,7 @@
 //! The transitions of cells, hints and blocks: what several agents do to one word at once.
 //!
-//! C1. A header goes 0 -> FRESH -> birth -> 0, or FRESH -> 0. Only the owner of the cell's block takes the first two steps; of all that
-//!     try the third, one wins.
+//! C1. A header goes 0 -> FRESH -> birth -> 0, or FRESH -> 0, or birth -> FRESH when the object is dead. Only the owner of the cell's block makes it
+//!     FRESH and gives it a birth; of all that try to make it 0, one wins.
 //! C2. A hint bit is 0 while its cell may be free. A bit that is wrongly 1 hides a cell until a sweep; one that is wrongly 0 costs a look
 //!     at the header. So no hint may be trusted, not even by the owner: a late [`offer`] can come when the cell is in its list already.
 //! C3. A descriptor leaves FREE and SHELVED only by [`take_block`], one winner; only the winner gives the block back.
@@ -19,6 +19,14 @@ pub fn is_free(cell: &AtomicU64) -> bool {
     // Acquire pairs with the free: the last reads of whatever was in the cell happen before our writes. It also shows the root that the
     // freer had seen, so that `still_current` can't be older than the death of an object that had the same name.
     cell.load(order("cell: claim acquires", Acquire)) == 0
+}
+
+/// Is the cell free, or does it still hold the dead object `name` (0: none)? Asked by the owner of its block, who has judged that object by a scan of its
+/// own. It may overwrite it: of others, who may free by that name at the same time, the loser finds another name, and the winner leaves a 0 or a hint (C2).
+#[inline(always)]
+pub fn is_free_or(cell: &AtomicU64, name: u64) -> bool {
+    let h = cell.load(order("cell: claim acquires", Acquire));
+    h == 0 || name != 0 && ((h ^ name) & !SHARED == 0 || weakened("cell: the dead by name"))
 }
 
 /// Gives a fresh object its birth, `version`. Only its owner calls this, between `still_current` and `publish`.

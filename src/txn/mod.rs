@@ -189,17 +189,21 @@ impl Txn {
     /// # Errors
     /// Nothing was committed, except after [`Error::NotDurable`]: then the new version is there, but it
     /// couldn't be written to disk as [`SyncMode`](crate::SyncMode) asks, or an earlier one couldn't.
-    pub fn commit(self, escaped: bool) -> Result<Outcome> {
-        let slab = self.slab.clone();
-        let outcome = self.commit_unsynced(escaped)?;
+    pub fn commit(mut self, escaped: bool) -> Result<Outcome> {
+        let outcome = self.commit_in_place(escaped)?;
         if let Outcome::Committed(view) = outcome {
-            slab.committed(&view)?;
+            self.slab.committed(&view)?;
         }
         Ok(outcome)
     }
 
     /// [`Txn::commit`] without the write to disk that [`SyncMode`](crate::SyncMode) asks for: the caller makes up for it by [`Slab::committed`].
     pub(crate) fn commit_unsynced(mut self, escaped: bool) -> Result<Outcome> {
+        self.commit_in_place(escaped)
+    }
+
+    /// Commits and ends.
+    fn commit_in_place(&mut self, escaped: bool) -> Result<Outcome> {
         if self.writes.is_empty() {
             let view = self.base();
             self.end(escaped);

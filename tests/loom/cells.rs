@@ -3,7 +3,7 @@
 use crate::check;
 use crate::slab::{Agent, Slab};
 use eve::epoch::pin::Slot;
-use eve::slab::cell::{free_named, give_block, is_free, offer, stamp, take_block, take_offers};
+use eve::slab::cell::{free_named, give_block, is_free, is_free_or, offer, stamp, take_block, take_offers};
 use eve::slab::layout::{header, FRESH, TEXT};
 use eve::sync::{weakened, AtomicU64, Ordering::*};
 use loom::cell::UnsafeCell;
@@ -137,6 +137,51 @@ fn a_late_hint_gives_no_cell_away_twice() {
         3,
         late_hint,
         &["cell: look again when it is handed out"],
+    );
+}
+
+/// The owner keeps a cell with the dead object in it, and overwrites that. Meanwhile a sweep finds the object and frees it by its name.
+fn dead_in_the_list() {
+    let b = Arc::new(Block::full());
+    let name = header(TEXT, 0, 1);
+    let sweep = thread::spawn({
+        let b = b.clone();
+        move || {
+            if free_named(&b.headers[0], name) {
+                offer(&b.hints, 0);
+            }
+        }
+    });
+    let mut list = vec![(0, name)];
+    let mut handed_out = 0;
+    for _ in 0..2 {
+        let mut offered = Vec::new();
+        b.refill(&mut offered);
+        list.extend(offered.into_iter().map(|i| (i, 0)));
+        while let Some((i, name)) = list.pop() {
+            if is_free_or(&b.headers[i], name) {
+                handed_out += 1;
+                // In the core a store. Loom would let a later load of ours see the sweep's 0 (which stands before our store in the order of this word).
+                b.headers[i].swap(header(TEXT, 0, 3), Release);
+            }
+        }
+    }
+    sweep.join().unwrap();
+    assert_eq!(handed_out, 1, "a cell was handed out twice, or lost");
+    assert_eq!(
+        b.headers[0].load(Relaxed),
+        header(TEXT, 0, 3),
+        "a sweep freed another object"
+    );
+}
+
+#[test]
+fn a_cell_that_holds_a_dead_object_is_handed_out_once() {
+    check(
+        "owner x sweep of the dead in its list",
+        3,
+        dead_in_the_list,
+        &["cell: the dead by name", "cell: free by name"],
     );
 }
 
