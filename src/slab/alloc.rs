@@ -61,6 +61,8 @@ struct Class {
     unsettled: bool,
     /// Length of the list when the use was noted.
     noted: usize,
+    /// Cells freed by drains since blocks were last given back.
+    freed: usize,
     /// Cells in use at the last drains: the most, slowly forgotten.
     peak: usize,
     /// Owned blocks of this class.
@@ -385,6 +387,7 @@ impl Allocator {
     pub fn sort(&mut self) {
         for c in &mut self.classes {
             let new = &mut c.free[c.noted..];
+            c.freed += new.len();
             if new.len() >= SORTED {
                 radsort::sort_by_key(new, |f| (f.at >> PAGE_BITS) as u32);
             }
@@ -406,6 +409,10 @@ impl Allocator {
         for class in 1..CLASSES {
             let cells = class_cells(class);
             let c = &mut self.classes[class];
+            // The look at the list costs as much as the list is long.
+            if !all && c.freed < c.free.len() / 2 {
+                continue;
+            }
             let needed = if all { 0 } else { c.peak.div_ceil(cells) };
             let mut keep = needed.max(c.blocks.len() / 4);
             if c.blocks.len() < TRIM_BLOCKS
@@ -414,6 +421,7 @@ impl Allocator {
             {
                 continue;
             }
+            c.freed = 0;
             c.settle(map);
             let (kept, gone): (Vec<u64>, Vec<u64>) = c.blocks.iter().partition(|&&b| {
                 let kept = keep > 0 || !is_empty(map, b, class);
