@@ -88,8 +88,9 @@ fn much_that_is_held_does_not_delay_what_is_not() {
     for i in 0..20_000 {
         transact(&s, |t| assoc(t, m, i % ENTRIES, i)).unwrap();
     }
+    // As much as waits before a drain, and blocks of a few classes.
     assert!(
-        peak(&s) < before + (4 << 20),
+        peak(&s) < before + (5 << 20),
         "{} more bytes were taken",
         peak(&s) - before
     );

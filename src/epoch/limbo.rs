@@ -3,7 +3,6 @@
 use super::agent::Agent;
 use super::pin::Pinned;
 use crate::slab::alloc::Memory;
-use crate::slab::free::size_of_object;
 use crate::slab::layout::{header_birth, header_fresh};
 
 /// A retired object.
@@ -17,9 +16,30 @@ pub struct Retired {
     pub death: u64,
     /// Generation of its block when it was retired.
     pub generation: u32,
+    /// Size of its cell or run, in [`UNIT`]s.
+    size: u32,
 }
 
+/// Cells are multiples of this many bytes.
+const UNIT: u64 = 16;
+
 impl Retired {
+    /// An object whose cell or run has `bytes` bytes.
+    pub fn new(at: u64, name: u64, death: u64, generation: u32, bytes: u64) -> Retired {
+        Retired {
+            at,
+            name,
+            death,
+            generation,
+            size: (bytes / UNIT) as u32,
+        }
+    }
+
+    /// Bytes of its cell or run.
+    pub fn bytes(&self) -> u64 {
+        self.size as u64 * UNIT
+    }
+
     /// First version that reaches it. An object that was never committed may be in use by handles of its transaction's base.
     fn birth(&self) -> u64 {
         if header_fresh(self.name) {
@@ -36,8 +56,8 @@ const BATCH: usize = 256;
 /// Bytes below which the same holds.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// A full drain looks at all that waits. It comes when new objects are a half of those that the last one had to leave, or this part of them if
-/// many groups have been closed since: so the looks stay proportional to the garbage, whoever opens and closes groups.
+/// A full drain looks at all that waits. It comes when new objects are as many as those that the last one had to leave, a half of them if a group has
+/// been closed since, or this part of them if many have: so the looks stay proportional to the garbage, whoever opens and closes groups.
 const NEWS: usize = 16;
 
 /// Part of the groups of the last scan that makes "many".
@@ -77,10 +97,10 @@ impl Default for Limbo {
 }
 
 impl Limbo {
-    /// Adds a retired object of `bytes` bytes.
-    pub fn push(&mut self, r: Retired, bytes: u64) {
+    /// Adds a retired object.
+    pub fn push(&mut self, r: Retired) {
         self.entries.push(r);
-        self.bytes += bytes;
+        self.bytes += r.bytes();
     }
 
     /// Number of objects that wait.
@@ -99,7 +119,11 @@ impl Limbo {
     pub fn is_full_due(&self, releases: u64) -> bool {
         let (n, bytes) = self.survivors;
         let released = releases.wrapping_sub(self.releases) as usize;
-        let part = if released > self.groups / MANY { NEWS } else { 2 };
+        let part = match released {
+            0 => 1,
+            _ if released > self.groups / MANY => NEWS,
+            _ => 2,
+        };
         self.entries.len() - n >= BATCH + n / part || self.bytes - bytes >= BATCH_BYTES + bytes / part as u64
     }
 
@@ -144,7 +168,7 @@ impl Limbo {
             if r.death > root || held.meets(r.birth(), r.death) {
                 entries[kept] = r;
                 kept += 1;
-                bytes += size_of_object(memory.map, r.at);
+                bytes += r.bytes();
             } else {
                 agent.alloc.free_retired(memory.map, r.at, r.name, r.generation);
             }
@@ -180,15 +204,7 @@ mod tests {
     }
 
     fn add(l: &mut Limbo) {
-        l.push(
-            Retired {
-                at: 0,
-                name: 0,
-                death: 2,
-                generation: 0,
-            },
-            0,
-        );
+        l.push(Retired::new(0, 0, 2, 0, 0));
     }
 
     fn added_until(due: fn(&Limbo, u64) -> bool, mut l: Limbo, releases: u64) -> usize {
@@ -200,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn a_full_drain_comes_with_half_as_much_new_and_earlier_if_a_quarter_of_the_groups_went() {
+    fn a_full_drain_comes_with_as_much_new_and_earlier_if_groups_went() {
         let added = |n, releases| added_until(Limbo::is_full_due, waiting(n), releases);
         assert_eq!(added(0, 100), BATCH);
-        assert_eq!(added(64_000, 100), BATCH + 32_000);
+        assert_eq!(added(64_000, 100), BATCH + 64_000);
         assert_eq!(added(64_000, 110), BATCH + 32_000);
         assert_eq!(added(64_000, 111), BATCH + 4_000);
         assert_eq!(added_until(Limbo::is_due, waiting(64_000), 100), BATCH);

@@ -124,15 +124,8 @@ impl World<'_> {
         ));
         for at in dead {
             let name = map.atomic_u64(at).load(Relaxed);
-            self.agent.limbo.push(
-                Retired {
-                    at,
-                    name,
-                    death: birth,
-                    generation: crate::slab::free::generation(&map, at),
-                },
-                0,
-            );
+            let generation = crate::slab::free::generation(&map, at);
+            self.agent.limbo.push(Retired::new(at, name, birth, generation, 0));
         }
         self.agent.unpin(&map, Slot::A);
         self.agent.drain(memory, true);

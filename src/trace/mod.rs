@@ -143,8 +143,8 @@ fn pinned_trace(
         }
     }
     let swept = sweep.swept;
-    for (r, bytes) in sweep.retired {
-        agent.limbo.push(r, bytes);
+    for r in sweep.retired {
+        agent.limbo.push(r);
     }
     Ok(Traced {
         version: now.number,

@@ -51,7 +51,7 @@ pub struct Sweep<'a> {
     /// Retired objects that the limbo takes.
     pub room: usize,
     /// Those that it takes.
-    pub retired: Vec<(Retired, u64)>,
+    pub retired: Vec<Retired>,
     /// What was found.
     pub swept: Swept,
 }
@@ -126,15 +126,7 @@ impl Sweep<'_> {
             } else {
                 let generation = visit.generation();
                 let name = name & !((FLAG_SHARED as u64) << 8);
-                self.retired.push((
-                    Retired {
-                        at,
-                        name,
-                        death,
-                        generation,
-                    },
-                    bytes,
-                ));
+                self.retired.push(Retired::new(at, name, death, generation, bytes));
             }
             return false;
         }

@@ -291,15 +291,7 @@ impl Txn {
         let map = *self.slab.map();
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for d in &plan.dead {
-            limbo.push(
-                Retired {
-                    at: d.at,
-                    name: d.name,
-                    death,
-                    generation: d.generation,
-                },
-                d.bytes,
-            );
+            limbo.push(Retired::new(d.at, d.name, death, d.generation, d.bytes));
         }
         if plan.orphans != 0 {
             map.atomic_u64(CONTROL_ORPHANS).fetch_add(plan.orphans, Relaxed);
@@ -330,15 +322,8 @@ impl Txn {
         let limbo = &mut self.worker.as_mut().expect("in flight").agent.limbo;
         for at in fresh {
             let name = map.atomic_u64(at).load(Relaxed);
-            limbo.push(
-                Retired {
-                    at,
-                    name,
-                    death: base + 1,
-                    generation: generation(&map, at),
-                },
-                size_of_object(&map, at),
-            );
+            let (generation, bytes) = (generation(&map, at), size_of_object(&map, at));
+            limbo.push(Retired::new(at, name, base + 1, generation, bytes));
         }
     }
 
