@@ -28,6 +28,17 @@ pub enum Slot {
     Help = 2,
 }
 
+impl Slot {
+    /// The other one of the two that a transaction uses.
+    pub fn other(self) -> Slot {
+        if self == Slot::A {
+            Slot::B
+        } else {
+            Slot::A
+        }
+    }
+}
+
 fn pinned(v: Version) -> u64 {
     v.number << 16 | (v.record as u64) << 2 | PINNED
 }

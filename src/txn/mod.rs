@@ -40,6 +40,8 @@ pub struct Txn {
     worker: Option<Box<Worker>>,
     base: Version,
     slot: Slot,
+    /// Does the other slot still pin the base before this one?
+    keeps_last: bool,
     state: u64,
     retired: u64,
     uncommitted: Uncommitted,
@@ -79,6 +81,7 @@ impl Txn {
             worker: Some(worker),
             base,
             slot: Slot::A,
+            keeps_last: false,
             state,
             retired,
             uncommitted,
@@ -223,12 +226,19 @@ impl Txn {
             if self.base.number + 1 >= FRESH {
                 return Err(Error::limit("versions of a slab (2^47)"));
             }
+            // A race that is lost already costs no plan.
+            if !still_current(self.slab.map(), self.base) && !self.move_on()? {
+                return Ok(Outcome::Conflict);
+            }
             let state = self.new_state()?;
             if state == self.state {
                 return Ok(Outcome::Committed(self.base()));
             }
             let old = self.state;
             self.write(|w| plan.compute(w, old, state))?;
+            if self.let_go() && !can_move(plan) {
+                return Ok(Outcome::Conflict);
+            }
             let worker = self.worker.as_mut().expect("in flight");
             if let Some(record) = worker.agent.claim_record(self.slab.memory(), self.base)? {
                 if let Some(view) = self.publish(plan, state, record) {
@@ -329,21 +339,29 @@ impl Txn {
 
     /// After a lost race: moves the transaction to the current version if what it has read and linked is there as it was.
     fn rebase(&mut self, plan: &Plan) -> Result<bool> {
+        let moved = can_move(plan) && self.move_on()?;
+        self.let_go();
+        Ok(moved)
+    }
+
+    /// Moves the transaction to the current version if what it has read is there as it was. The last base stays pinned until [`Txn::let_go`]: what the
+    /// transaction has linked is alive there, and may be nowhere else if [`can_move`] says no.
+    fn move_on(&mut self) -> Result<bool> {
         let map = *self.slab.map();
-        let other = if self.slot == Slot::A { Slot::B } else { Slot::A };
+        let other = self.slot.other();
         let worker = self.worker.as_mut().expect("in flight");
         let now = worker.agent.pin(&map, other);
         let state = map.record(now.record).state.load(Relaxed);
-        let same = self.is_unmoved(plan, state);
-        let worker = self.worker.as_mut().expect("in flight");
+        let same = self.is_unmoved(state);
         if !matches!(same, Ok(true)) {
+            let worker = self.worker.as_mut().expect("in flight");
             worker.agent.unpin(&map, other);
             return same;
         }
         if let Some(g) = self.group {
             group_add(&map, g, now.number);
         }
-        worker.agent.unpin(&map, self.slot);
+        self.keeps_last = true;
         self.slot = other;
         self.base = now;
         self.state = state;
@@ -351,11 +369,17 @@ impl Txn {
         Ok(true)
     }
 
-    /// Did only other atoms change from the base to `state`? What the transaction has linked must live on: not an old object linked a
-    /// second time, nor the base's state map or a name in it, which an atom's equal value doesn't vouch for.
-    fn is_unmoved(&self, plan: &Plan, state: u64) -> Result<bool> {
-        if plan.keeps_state || !plan.shared.is_empty() || self.writes.iter().any(|(a, v)| v.is_none() && is_pointer(*a))
-        {
+    /// Unpins the base before this one. False: that wasn't pinned.
+    fn let_go(&mut self) -> bool {
+        if let (true, Some(worker)) = (self.keeps_last, &self.worker) {
+            worker.agent.unpin(self.slab.map(), self.slot.other());
+        }
+        std::mem::take(&mut self.keeps_last)
+    }
+
+    /// Did only other atoms change from the base to `state`? Not if a name in it was removed, for which an atom's equal value doesn't vouch.
+    fn is_unmoved(&self, state: u64) -> Result<bool> {
+        if self.writes.iter().any(|(a, v)| v.is_none() && is_pointer(*a)) {
             return Ok(false);
         }
         let r = self.slab.map().reader();
@@ -391,6 +415,9 @@ impl Txn {
         let map = self.slab.map();
         map.agent(worker.agent.index).floor.store(0, Release);
         worker.agent.unpin(map, self.slot);
+        if std::mem::take(&mut self.keeps_last) {
+            worker.agent.unpin(map, self.slot.other());
+        }
         let (starved, grown) = (worker.agent.alloc.was_starved(), worker.agent.alloc.has_grown());
         worker.agent.drain(self.slab.memory(), false);
         self.slab.put_worker(worker);
@@ -408,6 +435,12 @@ impl Drop for Txn {
     fn drop(&mut self) {
         self.end(false);
     }
+}
+
+/// May a transaction with that plan move to another version? What it has linked must live there: so it links no old object a second time, nor the base's
+/// state map. (Of a plan beside a version other than the base all links to what isn't there are second ones.)
+fn can_move(plan: &Plan) -> bool {
+    !plan.keeps_state && plan.shared.is_empty()
 }
 
 /// Runs `f` until its transaction commits. `f` sees the transaction and returns what to hand back.
