@@ -1,7 +1,7 @@
 // An open slab: the current version, pin groups, atoms.
 import { Atom } from './atom.js';
 import { NONE, find } from './champ.js';
-import { EveError, corrupt } from './error.js';
+import { EveError, corrupt, statusError } from './error.js';
 import { inspectAsText } from './handle.js';
 import { BLOCK_SIZE, CONTROL_HIGH_WATER } from './layout.js';
 import { EveMap } from './map.js';
@@ -10,6 +10,8 @@ import { LIMIT } from './native.js';
 import { Pin } from './pressure.js';
 import { decode } from './reader.js';
 import { Snapshot, leaked } from './snapshot.js';
+import * as tools from './tools.js';
+import { BACKUP, COMPACT, GC, VERIFY } from './tools.js';
 import { transact } from './txn.js';
 import { atomName } from './value.js';
 import { Watches } from './watch.js';
@@ -279,12 +281,7 @@ export class Slab {
    * thread is busy meanwhile.
    */
   gc() {
-    this.check();
-    const text = this.native.addon.gc(this.id);
-    if (typeof text === 'number') this.native.check(text);
-    const names = ['version', 'liveObjects', 'liveBytes', 'freedObjects', 'freedBytes', 'heldObjects', 'heldBytes', 'freedBlocks'];
-    const counts = text.split('\t').map(Number);
-    return Object.fromEntries(names.map((name, i) => [name, counts[i]]));
+    return tools.gc(this.tool(GC));
   }
 
   /**
@@ -292,32 +289,44 @@ export class Slab {
    * is busy meanwhile.
    */
   verify() {
-    this.check();
-    const { native } = this;
-    const text = native.addon.verify(this.id);
-    if (typeof text === 'number') native.check(text);
-    const [numbers, ...lines] = text.split('\n').slice(0, -1);
-    const [version, total, ...counts] = numbers.split('\t').map(Number);
-    const names = ['reachableObjects', 'reachableBytes', 'allocatedObjects', 'allocatedBytes', 'unreachableObjects', 'unreachableBytes', 'symbols', 'checksums'];
-    const findings = lines.map((line) => {
-      const [kind, offset, path, what] = line.split('\t');
-      return { kind, offset: Number(offset), path, what };
-    });
-    return { version, sound: total === 0, total, findings, ...Object.fromEntries(names.map((name, i) => [name, counts[i]])) };
+    return tools.verify(this.tool(VERIFY));
   }
 
   /** Copies the current version to a new file, with checksums; returns its number. Others may go on writing; this thread is busy meanwhile. */
   backup(path) {
-    this.check();
-    this.native.check(this.native.addon.backup(this.id, path));
-    return this.native.version;
+    return tools.backup(this.tool(BACKUP, path));
   }
 
   /** Copies the values of the current version into a new slab, without garbage and free room; returns the bytes of both. */
   compact(path) {
+    return tools.compact(this.tool(COMPACT, path));
+  }
+
+  // The same in another thread, as promises. If the slab is closed meanwhile, they end as if it weren't or with the error.
+  async gcAsync() {
+    return tools.gc(await this.start(GC));
+  }
+  async verifyAsync() {
+    return tools.verify(await this.start(VERIFY));
+  }
+  async backupAsync(path) {
+    return tools.backup(await this.start(BACKUP, path));
+  }
+  async compactAsync(path) {
+    return tools.compact(await this.start(COMPACT, path));
+  }
+
+  tool(which, path = null) {
     this.check();
-    this.native.check(this.native.addon.compact(this.id, path));
-    return { before: this.native.retired, after: this.native.backed };
+    const text = this.native.addon.tool(this.id, which, path);
+    return typeof text === 'number' ? this.native.check(text) : text;
+  }
+
+  async start(which, path = null) {
+    this.check();
+    const [status, text, errno] = await this.native.addon.toolStart(this.id, which, path);
+    if (status < 0) throw this.memory.closed ? closed(this.memory) : statusError(status, text, errno);
+    return text;
   }
 
   /** Closes it. Values read from it throw from now on. A second call does nothing. */

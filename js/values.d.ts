@@ -392,6 +392,11 @@ export class Slab implements Disposable {
   backup(path: string): number;
   /** Copies the values of the current version into a new slab, without garbage; returns the bytes of both. */
   compact(path: string): { before: number; after: number };
+  /** The same in another thread. */
+  gcAsync(): Promise<GcReport>;
+  verifyAsync(): Promise<Report>;
+  backupAsync(path: string): Promise<number>;
+  compactAsync(path: string): Promise<{ before: number; after: number }>;
   /** Values read from it throw from now on. A second call does nothing. */
   close(): void;
   [Symbol.dispose](): void;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -311,58 +312,110 @@ napi_value to_js(const Args& a, const std::string& text) {
   return r;
 }
 
-// verify(slab): a text, or the status of an error. First the numbers of eve_report, with tabs between, then a line for each finding.
-napi_value Verify(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  eve_report r{};
-  std::vector<uint8_t> lines(1 << 20);
-  uint64_t length = 0;
-  eve_status s = eve_verify(a.handle(0), &r, lines.data(), lines.size(), &length, a.error());
-  if (s != EVE_OK) return a.status(s);
-  std::string text;
-  for (uint64_t n : {r.version, r.findings, r.reachable_objects, r.reachable_bytes, r.allocated_objects, r.allocated_bytes, r.unreachable_objects,
-                     r.unreachable_bytes, r.symbols, r.checksums}) {
-    text += std::to_string(n) + '\t';
-  }
+// ---- tools over the whole slab ----
+
+enum Tool : int32_t { VERIFY = 0, GC = 1, BACKUP = 2, COMPACT = 3 };
+
+// The numbers with tabs between, and a line end.
+void put_numbers(std::string& text, std::initializer_list<uint64_t> numbers) {
+  for (uint64_t n : numbers) text += std::to_string(n) + '\t';
   text.back() = '\n';
-  text.append(lines.begin(), lines.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(length, lines.size())));
-  return to_js(a, text);
 }
 
-// gc(slab): a text, the numbers of eve_gc_report with tabs between, or the status of an error.
-napi_value Gc(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  eve_gc_report r{};
-  eve_status s = eve_gc(a.handle(0), &r, a.error());
-  if (s != EVE_OK) return a.status(s);
-  std::string text;
-  for (uint64_t n : {r.version, r.live_objects, r.live_bytes, r.freed_objects, r.freed_bytes, r.held_objects, r.held_bytes, r.freed_blocks}) {
-    text += std::to_string(n) + '\t';
+// Runs a tool, on any thread. `text` gets the numbers that it answers with; behind those of verify, a line for each finding.
+eve_status run_tool(int32_t tool, eve_slab slab, const std::string& path, std::string& text, eve_error* error) {
+  if (tool >= BACKUP && path.empty()) {
+    *error = {};
+    error->code = EVE_E_ARG;
+    std::strncpy(error->message, "the path is empty or has a NUL in it", sizeof error->message - 1);
+    return EVE_E_ARG;
   }
-  return to_js(a, text);
+  switch (tool) {
+    case VERIFY: {
+      eve_report r{};
+      std::vector<uint8_t> lines(1 << 20);
+      uint64_t length = 0;
+      eve_status s = eve_verify(slab, &r, lines.data(), lines.size(), &length, error);
+      if (s != EVE_OK) return s;
+      put_numbers(text, {r.version, r.findings, r.reachable_objects, r.reachable_bytes, r.allocated_objects, r.allocated_bytes, r.unreachable_objects,
+                         r.unreachable_bytes, r.symbols, r.checksums});
+      text.append(lines.begin(), lines.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(length, lines.size())));
+      return s;
+    }
+    case GC: {
+      eve_gc_report r{};
+      eve_status s = eve_gc(slab, &r, error);
+      put_numbers(text, {r.version, r.live_objects, r.live_bytes, r.freed_objects, r.freed_bytes, r.held_objects, r.held_bytes, r.freed_blocks});
+      return s;
+    }
+    case BACKUP: {
+      uint64_t version = 0;
+      eve_status s = eve_backup(slab, path.c_str(), &version, error);
+      put_numbers(text, {version});
+      return s;
+    }
+    default: {
+      uint64_t before = 0, after = 0;
+      eve_status s = eve_compact(slab, path.c_str(), &before, &after, error);
+      put_numbers(text, {before, after});
+      return s;
+    }
+  }
 }
 
-// backup(slab, path): version
-napi_value Backup(napi_env env, napi_callback_info info) {
+// tool(slab, which, path or null): the text, or the status of an error
+napi_value RunTool(napi_env env, napi_callback_info info) {
   Args a(env, info);
-  std::string path = text_of(a, 1);
-  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
-  uint64_t version = 0;
-  eve_status s = eve_backup(a.handle(0), path.c_str(), &version, a.error());
-  a.data->out->version = static_cast<double>(version);
-  return a.status(s);
+  std::string text;
+  eve_status s = run_tool(a.i(1), a.handle(0), text_of(a, 2), text, a.error());
+  return s == EVE_OK ? to_js(a, text) : a.status(s);
 }
 
-// compact(slab, path): retired = bytes before, backed = bytes after
-napi_value Compact(napi_env env, napi_callback_info info) {
+struct ToolWork {
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+  int32_t tool;
+  eve_slab slab;
+  std::string path, text;
+  eve_status status = EVE_OK;
+  eve_error error{};
+};
+
+void execute_tool(napi_env, void* data) {
+  ToolWork* w = static_cast<ToolWork*>(data);
+  w->status = run_tool(w->tool, w->slab, w->path, w->text, &w->error);
+}
+
+void complete_tool(napi_env env, napi_status, void* data) {
+  std::unique_ptr<ToolWork> w(static_cast<ToolWork*>(data));
+  napi_delete_async_work(env, w->work);
+  napi_value answer = nullptr, status = nullptr, text = nullptr, os = nullptr;
+  const std::string said = w->status == EVE_OK ? w->text : std::string(w->error.message);
+  if (napi_create_array_with_length(env, 3, &answer) != napi_ok) return;  // the environment is ending
+  napi_create_int32(env, w->status, &status);
+  napi_create_string_utf8(env, said.data(), said.size(), &text);
+  napi_create_int32(env, w->error.os_error, &os);
+  napi_set_element(env, answer, 0, status);
+  napi_set_element(env, answer, 1, text);
+  napi_set_element(env, answer, 2, os);
+  napi_resolve_deferred(env, w->deferred, answer);
+}
+
+// toolStart(slab, which, path or null): a promise of [status, text or the error's message, errno]. It runs in a thread of Node's pool; the slab's memory stays
+// mapped until it ends, also if the slab is closed.
+napi_value StartTool(napi_env env, napi_callback_info info) {
   Args a(env, info);
-  std::string path = text_of(a, 1);
-  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
-  uint64_t before = 0, after = 0;
-  eve_status s = eve_compact(a.handle(0), path.c_str(), &before, &after, a.error());
-  a.data->out->retired = static_cast<double>(before);
-  a.data->out->backed = static_cast<double>(after);
-  return a.status(s);
+  auto w = std::make_unique<ToolWork>();
+  w->tool = a.i(1);
+  w->slab = a.handle(0);
+  w->path = text_of(a, 2);
+  napi_value promise = nullptr, name = nullptr;
+  napi_create_string_utf8(env, "eve.tool", NAPI_AUTO_LENGTH, &name);
+  napi_create_promise(env, &w->deferred, &promise);
+  napi_create_async_work(env, nullptr, name, execute_tool, complete_tool, w.get(), &w->work);
+  napi_queue_async_work(env, w->work);
+  w.release();
+  return promise;
 }
 
 // intern(slab, kind, length of namespace or -1, length of name), find(the same): word. The bytes are in the input, one after the other.
@@ -682,7 +735,7 @@ struct Function {
 
 constexpr Function FUNCTIONS[] = {
     {"setOutput", SetOutput}, {"setInput", SetInput}, {"error", LastError}, {"osError", OsError}, {"abiVersion", AbiVersion},
-    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"verify", Verify}, {"gc", Gc}, {"backup", Backup}, {"compact", Compact},
+    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"tool", RunTool}, {"toolStart", StartTool},
     {"intern", Symbol<eve_symbol_intern>}, {"find", Symbol<eve_symbol_find>},
     {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinObjects", PinObjects},
     {"tellCollector", TellCollector}, {"collect", Collect}, {"environments", Environments}, {"reclaim", Reclaim},

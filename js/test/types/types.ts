@@ -65,6 +65,7 @@ export function later(): number | undefined {
   return held.value ?? held.deref();
 }
 const durable: number = slab.sync();
+export const checked: Promise<boolean> = slab.verifyAsync().then((r) => r.sound);
 const same: boolean = equal(new Ratio(1, 2), new Decimal('0.5')) && counter.compareAndSet(1, 2);
 const text: string = print([new UUID('00000000-0000-0000-0000-000000000000'), new Instant(1, 2), new Char('x'), symbol('x'), new Date()]) + hash('x');
 // @ts-expect-error keywords are made by keyword()
