@@ -117,6 +117,24 @@ fn garbage_of_a_thread_that_stopped_writing_is_freed_at_the_second_look_after_it
 }
 
 #[test]
+fn garbage_of_a_process_that_only_reads_from_now_on_is_freed() {
+    let (s, m) = slab();
+    let g = s.open_group().unwrap();
+    (0..2000).for_each(|i| {
+        commit_in(&s, m, g, i);
+    });
+    s.close_group(g).unwrap();
+    let read = s.open_group().unwrap();
+    for _ in 0..3 {
+        // With the worker that the garbage waits in.
+        drop(s.snapshot().unwrap());
+        s.group_view(read).unwrap();
+        s.reclaim_idle().unwrap();
+    }
+    assert_eq!(allocated(&s).len(), reachable(&s).len());
+}
+
+#[test]
 fn a_thread_that_writes_keeps_its_agent_while_others_look_for_idle_ones() {
     let (s, m) = slab();
     let g = s.open_group().unwrap();

@@ -139,10 +139,11 @@
     (let [held @a]
       ;; A thread of its own, which is gone: nobody else frees what it had retired.
       (doto (Thread. #(dotimes [i 5000] (swap! a assoc (rem i 1000) (- i)))) .start .join)
-      (is (< 1000 (waiting)) "held by a value in use")
+      (is (< 15000 (waiting)) "held by a value in use")
       (is (= (numbers 1000) held)))
     (e/sync a)
-    (is (u/eventually #(do (System/gc) (< (waiting) 100))))
+    ;; The value that the next deref may give still holds a MiB, at most.
+    (is (u/eventually #(do (System/gc) (< (waiting) 10000))))
     (e/close! a)))
 
 (deftest the-error-of-a-full-slab-says-who-holds-old-versions
@@ -151,7 +152,7 @@
     (dotimes [i 10] (e/update! a assoc :x i))
     (let [x (try (fill) (catch Exception t t)), pid (.pid (java.lang.ProcessHandle/current))]
       (is (= :full (:eve/error (ex-data x))))
-      (is (str/includes? (ex-message x) (str "held by process " pid " (this one): " (.version s))) (ex-message x))
+      (is (str/includes? (ex-message x) (str "held by process " pid " (this one): ")) (ex-message x))
       (is (= 1 (:x @s))))
     (.close s)
     (e/close! a)))
