@@ -11,7 +11,7 @@
 #[cfg(not(loom))]
 pub mod agent;
 pub mod group;
-#[cfg(not(loom))]
+#[cfg(all(unix, not(loom)))]
 pub mod held;
 pub mod hold;
 #[cfg(not(loom))]

@@ -347,7 +347,7 @@ mod tests {
         let mut pins: Vec<Pin> = [9, 7, 5, 3, 1].map(|v| pin("handles", v, v + 1)).into();
         pins.push(pin("snapshot", 4, 4));
         let mut text = Vec::new();
-        write_holders(&mut text, &[me.clone()], &pins).unwrap();
+        write_holders(&mut text, std::slice::from_ref(&me), &pins).unwrap();
         let listed = "  snapshot of version 4\n  handles of versions 1 to 2\n  handles of versions 3 to 4\n  handles of versions 5 to 6\n";
         let more = "  handles in 2 more places, up to version 10\n";
         assert_eq!(
