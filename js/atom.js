@@ -81,6 +81,25 @@ export class Atom {
     }
   }
 
+  /**
+   * Changes the value like swap, without keeping a version for what it gives out: for loops of many changes. f's argument, and what is read from it,
+   * can be used until f returns; later that is an error. Returns the number of the new version, not a value.
+   */
+  update(f, ...args) {
+    if (typeof f !== 'function') throw typeError('update takes a function');
+    this._free();
+    const { slab } = this;
+    if (slab.current !== null) slab.forget(); // it would hold a version until the next turn of the event loop
+    const fast = f[FAST]?.(args);
+    if (fast && this._core(fast[0], fast[1], false)) return slab.native.version;
+    this._busy = true;
+    try {
+      return transact(slab, (txn) => void txn.set(this, f(this._read(txn), ...args)), 'a call of update that is over')[1].version;
+    } finally {
+      this._busy = false;
+    }
+  }
+
   // A change inside the atom's own swap would make that run again, without end.
   _free() {
     if (this._busy) throw typeError(`${this.name} is changed inside its own swap: return the new value instead`);
@@ -92,18 +111,25 @@ export class Atom {
     return value;
   }
 
-  // True if the core did it; then the value is kept.
-  _fast(op, args) {
+  // True if the core did it. With `held` a group holds the new version.
+  _core(op, args, held) {
     const { slab, _memory: memory } = this;
     slab.check();
     const { native } = slab;
     const length = native.encoder.encode(args, memory, null);
-    let status = this._call(op, length);
+    let status = this._call(op, length, held);
     // Twice: the first makes the core look through what the groups had held.
-    if (status === FULL && slab.makeRoom() && (status = this._call(op, length)) === FULL) status = this._call(op, length);
+    if (status === FULL && slab.makeRoom() && (status = this._call(op, length, held)) === FULL) status = this._call(op, length, held);
     native.checkRead(status);
     if (status === NOT_FOUND) throw noAtom(this.name);
-    if (status === RERUN) return false;
+    return status !== RERUN;
+  }
+
+  // The same, and keeps the value.
+  _fast(op, args) {
+    if (!this._core(op, args, true)) return false;
+    const { slab } = this;
+    const { native } = slab;
     const lo = native.wordLow;
     const hi = native.wordHigh;
     const view = slab.adopt(slab.viewOf(slab.group));
@@ -111,10 +137,10 @@ export class Atom {
     return true;
   }
 
-  _call(op, length) {
+  _call(op, length, held) {
     const { slab } = this;
-    const group = slab.openGroup();
-    return slab.native.addon.swap(slab.id, group.id, this._low, this._high, op, length);
+    const group = held ? slab.openGroup().id : 0;
+    return slab.native.addon.swap(slab.id, group, this._low, this._high, op, length);
   }
 
   /** Sets the value and returns it as it is in the slab. */
@@ -149,11 +175,17 @@ export class Atom {
     return n === 1 ? this.swap(inc) : this.swap(add, n);
   }
 
-  /** f(value), with the value pinned for the call only: handles from it are dead afterwards. Returns what f returns. */
-  read(f) {
-    const snapshot = new Snapshot(this.slab);
+  /** The current value, held until the snapshot is closed. */
+  snapshot() {
+    return new Snapshot(this.slab, this);
+  }
+
+  /** f(value, ...args), with the value held for the call only: handles from it are dead afterwards. Returns what f returns. */
+  read(f, ...args) {
+    if (typeof f !== 'function') throw typeError('read takes a function');
+    const snapshot = new Snapshot(this.slab, this, 'a call of read that is over');
     try {
-      return f(snapshot.get(this));
+      return f(snapshot.deref(), ...args);
     } finally {
       snapshot.close();
     }

@@ -141,11 +141,14 @@ export function indexAt(p) {
 
 /** Pins versions for as long as it is reachable, or until it is closed. Every value read has one; a read looks at `alive` first. */
 export class Group {
-  constructor(memory) {
+  /** @param {Memory} memory @param {string} what ends it, for the error */
+  constructor(memory, what = '') {
     this.alive = true;
     this.memory = memory;
-    this.id = 0;
-    this.reason = '';
+    this.what = what;
+    this.id = 0; // 0: the versions are pinned by something else
+    this.pin = null; // its account
+    this.retired = -1; // bytes retired in the life of the slab at its last version
   }
 }
 
@@ -168,7 +171,6 @@ export function released(view) {
   if (m.closed) throw closed(m);
   throw new EveError(
     'EVE_RELEASED',
-    `this value belongs to version ${view.version} of ${m.name}, ${view.group.reason || 'whose snapshot was closed'}; ` +
-      'read it before, copy it out with toJS(), or keep the snapshot open',
+    `this value belongs to version ${view.version} of ${m.name} and came from ${view.group.what}; read it before that, or copy it out (toJS)`,
   );
 }

@@ -1,6 +1,7 @@
 // The addon as JavaScript sees it: calls with a status, results in a shared buffer.
 import { Encoder } from './encode.js';
 import { EveError, statusError } from './error.js';
+import { Pressure } from './pressure.js';
 
 /** Outcomes of the C ABI. */
 export const NOT_FOUND = 1;
@@ -8,6 +9,7 @@ export const CONFLICT = 2;
 export const RERUN = 5;
 /** Of its errors. */
 export const FULL = -7;
+export const LIMIT = -14;
 
 const ABI = 1;
 const OUT_BYTES = 104;
@@ -28,6 +30,7 @@ export class Native {
     this.bytes = new Uint8Array(out);
     this.check(addon.setOutput(out));
     this.encoder = new Encoder((buffer) => addon.setInput(buffer));
+    this.pressure = new Pressure(addon);
   }
 
   /** Throws for an error, else returns the outcome. */

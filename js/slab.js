@@ -1,12 +1,17 @@
 // An open slab: the current version, pin groups, atoms.
 import { Atom } from './atom.js';
 import { NONE, find } from './champ.js';
-import { EveError, corrupt } from './error.js';
+import { EveError, corrupt, statusError } from './error.js';
 import { inspectAsText } from './handle.js';
+import { BLOCK_SIZE, CONTROL_HIGH_WATER } from './layout.js';
 import { EveMap } from './map.js';
 import { Group, Memory, View, closed } from './memory.js';
+import { LIMIT } from './native.js';
+import { Pin } from './pressure.js';
 import { decode } from './reader.js';
-import { Snapshot } from './snapshot.js';
+import { Snapshot, leaked } from './snapshot.js';
+import * as tools from './tools.js';
+import { BACKUP, COMPACT, GC, VERIFY } from './tools.js';
 import { transact } from './txn.js';
 import { atomName } from './value.js';
 import { Watches } from './watch.js';
@@ -30,6 +35,11 @@ export class Slab {
     this.readOnly = native.readOnly;
     this.current = null;
     this.group = null;
+    this.pressure = native.pressure;
+    this.accounts = new Map(); // of the groups that are open, by id
+    this.held = 0; // bytes, in all accounts
+    this.newest = null; // the account of the group that took its first version last
+    native.pressure.slabs.add(this);
     this.fruitless = 0; // collections for room that found none
     this.retired = this.collected = 0; // bytes in the life of the slab: now, and when the collector was last asked for room
     this.atoms = new Map();
@@ -45,17 +55,53 @@ export class Slab {
 
   /** The open pin group: a new one if the last is full or old. */
   openGroup() {
-    const { group, native } = this;
-    if (group !== null && group.retired - group.since < GROUP_BYTES && Date.now() - group.opened < GROUP_MS) return group;
+    const { group, pressure } = this;
+    if (group !== null && group.retired - group.pin.since < GROUP_BYTES && performance.now() - group.pin.opened < GROUP_MS) return group;
     this.check();
-    native.check(native.addon.pinPoll(this.id));
-    const fresh = new Group(this.memory);
-    native.check(native.addon.groupOpen(this.id, fresh, GROUP_BYTES));
-    fresh.id = native.id;
-    fresh.opened = Date.now();
-    fresh.since = fresh.retired = -1;
-    this.group = fresh;
-    return fresh;
+    this.group = null;
+    pressure.relieve();
+    const fresh = new Group(this.memory, 'a snapshot that was closed');
+    this.open(fresh, false);
+    return (this.group = fresh);
+  }
+
+  /** Gives a group its place among the pins, and an account. */
+  open(group, explicit) {
+    const { native, pressure } = this;
+    if (explicit && pressure.isDue()) pressure.relieve();
+    let status = native.addon.groupOpen(this.id, group);
+    if (status === LIMIT && pressure.collect() > 0) status = native.addon.groupOpen(this.id, group);
+    native.check(status);
+    group.id = native.id;
+    group.pin = new Pin(group, explicit);
+    this.accounts.set(group.id, group.pin);
+    return group.pin;
+  }
+
+  /** Lets a group's versions go. */
+  release(group) {
+    if (this.memory.closed) return;
+    this.native.check(this.native.addon.pinClose(this.id, group.id));
+    this.drop(group.id);
+  }
+
+  /** Drops the accounts of the groups that the collector has found dead; returns their number. */
+  releaseDead() {
+    const dead = this.native.addon.pinPoll(this.id);
+    if (typeof dead === 'number') this.native.check(dead);
+    for (const id of dead) this.drop(id, true);
+    return dead.length;
+  }
+
+  drop(id, found = false) {
+    const pin = this.accounts.get(id);
+    this.accounts.delete(id);
+    this.holds(pin, 0);
+    if (pin === this.newest) this.newest = this.accounts.get(pin.before?.id) ?? null;
+    if (found && pin.explicit) {
+      this.pressure.leaked++;
+      leaked(this, pin);
+    }
   }
 
   /** The view that the last call of the addon wrote. */
@@ -67,18 +113,46 @@ export class Slab {
     view.state = decode(view, native.stateLow, native.stateHigh);
     if (!(view.state instanceof EveMap)) throw corrupt('a state that is not a map', native.stateLow, native.stateHigh);
     group.retired = this.retired = native.retired;
-    if (!(group.since >= 0)) group.since = group.retired;
+    if (group.pin !== null) this.account(group, view.version);
     return view;
+  }
+
+  holds(pin, bytes) {
+    this.pressure.held += bytes - pin.bytes;
+    this.held += bytes - pin.bytes;
+    pin.bytes = bytes;
+  }
+
+  /** The group has taken a version. */
+  account({ pin }, version) {
+    const { retired } = this;
+    if (pin.since < 0) {
+      // Until now everything that died may have been in the last version of the group before; but all groups hold no more than there is.
+      const { newest } = this;
+      const room = this.memory.size - this.held;
+      if (newest !== null) this.holds(newest, Math.max(newest.bytes, Math.min(retired - newest.since, newest.bytes + room)));
+      pin.since = retired;
+      pin.version = version;
+      pin.before = newest;
+      if (newest !== null) newest.before = null;
+      this.newest = pin;
+    } else if (retired - pin.since > pin.bytes) {
+      this.holds(pin, retired - pin.since);
+    }
+  }
+
+  /** The current version, added to the group. */
+  load(group) {
+    this.native.check(this.native.addon.groupView(this.id, group.id));
+    return this.viewOf(group);
   }
 
   /** The current version. */
   currentView() {
-    const { current, memory, native } = this;
+    const { current, memory } = this;
     if (current !== null && memory.isCurrent(current)) return current;
     this.check();
-    const group = this.openGroup();
-    native.check(native.addon.groupView(this.id, group.id));
-    return this.adopt(this.viewOf(group));
+    return this.adopt(this.load(this.openGroup()));
   }
 
   /** Makes a view that a commit returned the current one. */
@@ -86,11 +160,12 @@ export class Slab {
     return (this.current = view);
   }
 
-  /** Lets go what nobody may be reading. */
+  /** Called about once a second: lets go what nobody may be reading. What died since the last commit would wait for the next one otherwise. */
   tidy() {
     if (this.memory.closed) return;
     if (this.current !== null && !this.memory.isCurrent(this.current)) this.forget();
-    this.native.check(this.native.addon.pinPoll(this.id));
+    this.pressure.look();
+    this.native.check(this.native.addon.reclaim(this.id));
   }
 
   /** Forgets what is kept for the next read, and with it the group that pins it. */
@@ -106,11 +181,8 @@ export class Slab {
    */
   makeRoom() {
     if (this.retired - this.collected < this.memory.size / 16) return false;
-    const alive = () => this.native.addon.pinObjects(this.id).length;
-    const before = alive();
     this.forget();
-    this.native.check(this.native.addon.pinCollect(this.id));
-    if (alive() < before || ++this.fruitless === FRUITLESS_MAX) {
+    if (this.pressure.collect() > 0 || ++this.fruitless === FRUITLESS_MAX) {
       this.collected = this.retired;
       this.fruitless = 0;
     }
@@ -167,6 +239,30 @@ export class Slab {
     return new Snapshot(this);
   }
 
+  /**
+   * What this environment holds of old versions of the slab: groups, held (bytes), oldest and seconds (null: none), taken (bytes of blocks, live and
+   * free); and of all slabs: processHeld, floor, budget, gcs, leaked.
+   */
+  pins() {
+    this.check();
+    const { memory, pressure } = this;
+    const pins = [...this.accounts.values()].filter((p) => p.since >= 0);
+    const oldest = pins.reduce((a, b) => (a === null || b.version < a.version ? b : a), null);
+    const [low, high] = [0, 1].map((i) => memory.I0[(CONTROL_HIGH_WATER >>> 2) + i] >>> 0);
+    return {
+      groups: pins.length,
+      held: this.held,
+      oldest: oldest?.version ?? null,
+      seconds: oldest && Math.floor((performance.now() - oldest.opened) / 1000),
+      taken: (high * 2 ** 32 + low) * BLOCK_SIZE,
+      leaked: pressure.leaked,
+      processHeld: pressure.held,
+      floor: pressure.floor,
+      budget: pressure.budget,
+      gcs: pressure.collections,
+    };
+  }
+
   /** Number of the current version. */
   get version() {
     this.check();
@@ -185,12 +281,7 @@ export class Slab {
    * thread is busy meanwhile.
    */
   gc() {
-    this.check();
-    const text = this.native.addon.gc(this.id);
-    if (typeof text === 'number') this.native.check(text);
-    const names = ['version', 'liveObjects', 'liveBytes', 'freedObjects', 'freedBytes', 'heldObjects', 'heldBytes', 'freedBlocks'];
-    const counts = text.split('\t').map(Number);
-    return Object.fromEntries(names.map((name, i) => [name, counts[i]]));
+    return tools.gc(this.tool(GC));
   }
 
   /**
@@ -198,42 +289,57 @@ export class Slab {
    * is busy meanwhile.
    */
   verify() {
-    this.check();
-    const { native } = this;
-    const text = native.addon.verify(this.id);
-    if (typeof text === 'number') native.check(text);
-    const [numbers, ...lines] = text.split('\n').slice(0, -1);
-    const [version, total, ...counts] = numbers.split('\t').map(Number);
-    const names = ['reachableObjects', 'reachableBytes', 'allocatedObjects', 'allocatedBytes', 'unreachableObjects', 'unreachableBytes', 'symbols', 'checksums'];
-    const findings = lines.map((line) => {
-      const [kind, offset, path, what] = line.split('\t');
-      return { kind, offset: Number(offset), path, what };
-    });
-    return { version, sound: total === 0, total, findings, ...Object.fromEntries(names.map((name, i) => [name, counts[i]])) };
+    return tools.verify(this.tool(VERIFY));
   }
 
   /** Copies the current version to a new file, with checksums; returns its number. Others may go on writing; this thread is busy meanwhile. */
   backup(path) {
-    this.check();
-    this.native.check(this.native.addon.backup(this.id, path));
-    return this.native.version;
+    return tools.backup(this.tool(BACKUP, path));
   }
 
   /** Copies the values of the current version into a new slab, without garbage and free room; returns the bytes of both. */
   compact(path) {
+    return tools.compact(this.tool(COMPACT, path));
+  }
+
+  // The same in another thread, as promises. If the slab is closed meanwhile, they end as if it weren't or with the error.
+  async gcAsync() {
+    return tools.gc(await this.start(GC));
+  }
+  async verifyAsync() {
+    return tools.verify(await this.start(VERIFY));
+  }
+  async backupAsync(path) {
+    return tools.backup(await this.start(BACKUP, path));
+  }
+  async compactAsync(path) {
+    return tools.compact(await this.start(COMPACT, path));
+  }
+
+  tool(which, path = null) {
     this.check();
-    this.native.check(this.native.addon.compact(this.id, path));
-    return { before: this.native.retired, after: this.native.backed };
+    const text = this.native.addon.tool(this.id, which, path);
+    return typeof text === 'number' ? this.native.check(text) : text;
+  }
+
+  async start(which, path = null) {
+    this.check();
+    const [status, text, errno] = await this.native.addon.toolStart(this.id, which, path);
+    if (status < 0) throw this.memory.closed ? closed(this.memory) : statusError(status, text, errno);
+    return text;
   }
 
   /** Closes it. Values read from it throw from now on. A second call does nothing. */
   close() {
-    const { memory, native } = this;
+    const { memory, native, pressure } = this;
     if (memory.closed) return;
     if (memory.txn) throw new EveError('EVE_BUSY', 'close inside a swap of the same slab');
     native.encoder.check();
     clearInterval(this.timer);
     for (const group of native.addon.pinObjects(this.id)) group.alive = false;
+    pressure.slabs.delete(this);
+    for (const id of this.accounts.keys()) this.drop(id);
+    pressure.tell();
     memory.close();
     this.forget();
     this.watches.all.clear();

@@ -2,18 +2,28 @@
 import { typeError } from './error.js';
 import { inspectAsText } from './handle.js';
 import { Group, released } from './memory.js';
+import { warn } from './pressure.js';
 
-const SNAPSHOT = 1; // kind of pin in node/addon.cc
+/** One in so many records where it was made, so that a program that forgets to close them can be told. */
+const SAMPLE = 128;
+let made = 0;
+let warned = false;
 
 export class Snapshot {
-  constructor(slab) {
+  /** Of the slab, or of one atom in it. */
+  constructor(slab, atom, what = 'a snapshot that was closed') {
     slab.check();
-    const { native } = slab;
-    const group = new Group(slab.memory);
-    native.check(native.addon.snapshotOpen(slab.id, group));
-    group.id = native.id;
+    const group = new Group(slab.memory, what);
+    const pin = slab.open(group, true);
+    if (made++ % SAMPLE === 0) pin.origin = new Error('made here').stack;
     this._slab = slab;
-    this._view = slab.viewOf(group);
+    this._atom = atom;
+    try {
+      this._view = slab.load(group);
+    } catch (e) {
+      slab.release(group);
+      throw e;
+    }
   }
 
   /** Number of the version. */
@@ -24,6 +34,15 @@ export class Snapshot {
   /** When it was committed. */
   get time() {
     return new Date(this._view.time);
+  }
+
+  /** What it was made of: the value of the atom in this version (undefined if it didn't exist), or a map of all atoms. */
+  deref() {
+    return this._atom === undefined ? this.state : this.get(this._atom);
+  }
+
+  get value() {
+    return this.deref();
   }
 
   /** The value of an atom (or of the atom of a name) in this version; undefined if it didn't exist. */
@@ -45,7 +64,7 @@ export class Snapshot {
     const { group } = this._view;
     if (!group.alive) return;
     group.alive = false;
-    this._slab.native.check(this._slab.native.addon.pinClose(this._slab.id, SNAPSHOT, group.id));
+    this._slab.release(group);
   }
 
   toString() {
@@ -54,3 +73,11 @@ export class Snapshot {
 }
 inspectAsText(Snapshot);
 if (Symbol.dispose) Snapshot.prototype[Symbol.dispose] = Snapshot.prototype.close;
+
+/** The collector has found one that nobody had closed. */
+export function leaked(slab, pin) {
+  if (pin.origin === null || warned) return;
+  warned = true;
+  warn(`a snapshot of ${slab.path} was not closed: its version was kept until the collector found it. Use using, close() or read(). Said once; ` +
+    'pins() counts them', pin.origin);
+}

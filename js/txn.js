@@ -1,21 +1,24 @@
 // Transactions: what runs behind a swap.
 import { EveError, typeError } from './error.js';
 import { CONFLICT, NOT_FOUND, RERUN } from './native.js';
-import { View } from './memory.js';
+import { Group, View } from './memory.js';
 import { decode } from './reader.js';
 
 const NAMES = ['reset', 'set', 'delete', 'add', 'delete', 'pop', 'add'];
 
 export class Txn {
-  constructor(slab) {
+  /** @param {Group} [scope] holds no version; what the transaction gives out is readable until it ends */
+  constructor(slab, scope) {
     const { native } = slab;
-    const group = slab.openGroup();
+    slab.check();
+    const group = scope ?? slab.openGroup();
     native.check(native.addon.txnBegin(slab.id, group.id));
     this.slab = slab;
     this.id = native.id;
     this.base = slab.viewOf(group);
     this.view = new View(group, this.base.version); // of what the transaction makes
     this.view.txn = this;
+    this.scope = scope;
     this.escaped = 0;
     this.open = true;
   }
@@ -77,17 +80,25 @@ export class Txn {
     return decode(this.view, native.wordLow, native.wordHigh);
   }
 
+  // From here on nothing that it gave out can be read, if it has a scope.
+  end() {
+    this.open = false;
+    if (this.scope === undefined) return;
+    this.scope.alive = false;
+    this.escaped = 0;
+  }
+
   /** The view of the new version, or null if another commit came between: run again. */
   commit() {
     const { native } = this.slab;
-    this.open = false;
+    this.end();
     if (native.check(native.addon.txnCommit(this.id, this.escaped)) === CONFLICT) return null;
     return this.slab.viewOf(this.view.group);
   }
 
   abort() {
     if (!this.open) return;
-    this.open = false;
+    this.end();
     this.slab.native.addon.txnAbort(this.id, this.escaped);
   }
 }
@@ -95,11 +106,12 @@ export class Txn {
 /**
  * Runs f(txn) until its transaction commits; returns [what it returned, the view]. f must set nothing outside.
  * @param {(txn: Txn) => any} f
+ * @param {string} [call] that f runs for, if what f is given can't be read when it is over: then no version is held for it
  */
-export function transact(slab, f) {
+export function transact(slab, f, call) {
   for (let tries = 0; ; ) {
     try {
-      const done = attempt(slab, f);
+      const done = attempt(slab, f, call);
       if (done !== null) return done;
     } catch (e) {
       if (!(e instanceof EveError && e.code === 'EVE_FULL' && slab.memory.txn === null)) throw e;
@@ -111,8 +123,8 @@ export function transact(slab, f) {
 }
 
 // One run of a transaction; null if another commit came between.
-function attempt(slab, f) {
-  const txn = new Txn(slab);
+function attempt(slab, f, call) {
+  const txn = new Txn(slab, call && new Group(slab.memory, call));
   let result;
   try {
     result = txn.run(() => f(txn));

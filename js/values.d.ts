@@ -252,9 +252,13 @@ export class EveList<T = Value> extends Handle implements Iterable<T> {
   toJS(): any[];
 }
 
-/** One version, held until it is closed. */
-export class Snapshot implements Disposable {
+/** One version, held until it is closed: `using s = atom.snapshot()`. T is what it was made of: the value of an atom, or the map of all. */
+export class Snapshot<T = EveMap<Keyword, any>> implements Disposable {
   private constructor();
+  /** The value of the atom in this version (undefined if it didn't exist), or a map of all atoms. */
+  deref(): T;
+  /** The same as deref(). */
+  readonly value: T;
   readonly version: number;
   readonly time: Date;
   /** All atoms: a map from name to value. */
@@ -278,6 +282,11 @@ export class Atom<T = any> {
   readonly value: T;
   /** Sets the value to f(value, ...args), which may run several times, and returns it as it is in the slab. */
   swap<A extends unknown[]>(f: (value: T, ...args: A) => Storable, ...args: A): T;
+  /**
+   * Changes the value like swap, without keeping a version for what it gives out: for loops of many changes. f's argument, and what is read from it, can
+   * be used until f returns. Returns the number of the new version.
+   */
+  update<A extends unknown[]>(f: (value: T, ...args: A) => Storable, ...args: A): number;
   /** Sets the value and returns it as it is in the slab. */
   reset(value: Storable): T;
   /** Sets the value if the current one equals `expected` (Clojure's equality). */
@@ -290,8 +299,10 @@ export class Atom<T = any> {
   conj(...elements: Storable[]): T;
   /** Adds to a number: 1 by default. */
   add(n?: number | bigint): T;
-  /** f(value), with the value pinned for the call only: handles from it are dead afterwards. */
-  read<R>(f: (value: T | undefined) => R): R;
+  /** f(value, ...args), with the value held for the call only: handles from it are dead afterwards. */
+  read<R, A extends unknown[]>(f: (value: T | undefined, ...args: A) => R, ...args: A): R;
+  /** The current value, held until the snapshot is closed. */
+  snapshot(): Snapshot<T | undefined>;
   /**
    * Calls f(value, old value) on this thread after changes by any process; changes that follow each other closely may come as one. The value is undefined
    * while there is no such atom. Returns a function that stops it. With {ref: true} it keeps the process alive.
@@ -333,6 +344,27 @@ export interface GcReport {
   readonly freedBlocks: number;
 }
 
+/** What this environment (the main thread, a worker) holds of old versions. Bytes are what died in them, as far as is known. */
+export interface Pins {
+  /** Intervals of versions of this slab that are held. */
+  readonly groups: number;
+  readonly held: number;
+  /** The first version that is held, and for how many seconds; null: none. */
+  readonly oldest: number | null;
+  readonly seconds: number | null;
+  /** Bytes of blocks that the slab has taken so far, live and free. */
+  readonly taken: number;
+  /** Snapshots that nobody closed, of all slabs of this environment, as are the next. */
+  readonly leaked: number;
+  readonly processHeld: number;
+  /** Bytes held just after the last collection. */
+  readonly floor: number;
+  /** Bytes beyond the floor that make the collector run: this environment's part of EVE_PIN_BUDGET. */
+  readonly budget: number;
+  /** How often it was made to. */
+  readonly gcs: number;
+}
+
 /** An open slab. */
 export class Slab implements Disposable {
   private constructor();
@@ -348,6 +380,8 @@ export class Slab implements Disposable {
   remove(name: string | Keyword): boolean;
   /** The current version, held until it is closed. */
   snapshot(): Snapshot;
+  /** What is held of old versions. */
+  pins(): Pins;
   /** Makes the current version survive a crash of the machine; returns the version that is durable. */
   sync(): number;
   /** Frees everything that no version in use reaches. The slab does so by itself when it grows. */
@@ -358,6 +392,11 @@ export class Slab implements Disposable {
   backup(path: string): number;
   /** Copies the values of the current version into a new slab, without garbage; returns the bytes of both. */
   compact(path: string): { before: number; after: number };
+  /** The same in another thread. */
+  gcAsync(): Promise<GcReport>;
+  verifyAsync(): Promise<Report>;
+  backupAsync(path: string): Promise<number>;
+  compactAsync(path: string): Promise<{ before: number; after: number }>;
   /** Values read from it throw from now on. A second call does nothing. */
   close(): void;
   [Symbol.dispose](): void;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,7 +24,7 @@ namespace {
 struct Out {
   double version, limit, time_ms, retired;  // 0, 8, 16, 24: the version that a call saw or made
   uint64_t state;                           // 32
-  uint32_t record, id;                      // 40, 44: root record; number of a new group, snapshot, transaction or slab
+  uint32_t record, id;                      // 40, 44: root record; number of a new pin, transaction or slab
   uint64_t word, old_word;                  // 48, 56
   double backed, reserved;                  // 64, 72
   uint32_t incarnation, read_only;          // 80, 84
@@ -31,14 +32,10 @@ struct Out {
 };
 static_assert(offsetof(Out, state) == 32 && offsetof(Out, word) == 48 && offsetof(Out, uuid) == 88, "js/native.js");
 
-enum PinKind : uint32_t { GROUP = 0, SNAPSHOT = 1 };
-
-// What keeps versions readable, and a weak reference to the JavaScript object that stands for it.
+// A pin group, and a weak reference to the JavaScript object that stands for it.
 struct Pin {
-  PinKind kind;
   uint32_t id;  // number in JavaScript
-  uint64_t handle;
-  int64_t bytes;
+  uint32_t group;
   napi_ref ref;
 };
 
@@ -67,7 +64,11 @@ struct Data {
   eve_error error{};
   std::vector<std::unique_ptr<OpenSlab>> slabs;
   std::vector<eve_txn> txns;
+  bool counted = false;  // in `environments`
 };
+
+// Environments of this process that have opened a slab: each has a collector of its own.
+std::atomic<int> environments{0};
 
 constexpr int MAX_ARGS = 8;
 
@@ -215,6 +216,8 @@ napi_value Open(napi_env env, napi_callback_info info) {
   if (n == slabs.size()) slabs.emplace_back();
   slabs[n] = std::move(slab);
   a.data->out->id = static_cast<uint32_t>(n);
+  if (!a.data->counted) environments++;
+  a.data->counted = true;
   return a.status(s);
 }
 
@@ -228,14 +231,8 @@ void stop_watcher(void* watcher) {
 }
 
 void release_pin(napi_env env, eve_slab slab, const Pin& p) {
-  if (p.kind == GROUP) {
-    eve_group_close(slab, static_cast<uint32_t>(p.handle), nullptr);
-  } else {
-    eve_snapshot_close(p.handle, nullptr);
-  }
+  eve_group_close(slab, p.group, nullptr);
   napi_delete_reference(env, p.ref);
-  int64_t now = 0;
-  if (p.bytes) napi_adjust_external_memory(env, -p.bytes, &now);
 }
 
 eve_status close_slab(napi_env env, OpenSlab& s, eve_error* error) {
@@ -315,58 +312,110 @@ napi_value to_js(const Args& a, const std::string& text) {
   return r;
 }
 
-// verify(slab): a text, or the status of an error. First the numbers of eve_report, with tabs between, then a line for each finding.
-napi_value Verify(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  eve_report r{};
-  std::vector<uint8_t> lines(1 << 20);
-  uint64_t length = 0;
-  eve_status s = eve_verify(a.handle(0), &r, lines.data(), lines.size(), &length, a.error());
-  if (s != EVE_OK) return a.status(s);
-  std::string text;
-  for (uint64_t n : {r.version, r.findings, r.reachable_objects, r.reachable_bytes, r.allocated_objects, r.allocated_bytes, r.unreachable_objects,
-                     r.unreachable_bytes, r.symbols, r.checksums}) {
-    text += std::to_string(n) + '\t';
-  }
+// ---- tools over the whole slab ----
+
+enum Tool : int32_t { VERIFY = 0, GC = 1, BACKUP = 2, COMPACT = 3 };
+
+// The numbers with tabs between, and a line end.
+void put_numbers(std::string& text, std::initializer_list<uint64_t> numbers) {
+  for (uint64_t n : numbers) text += std::to_string(n) + '\t';
   text.back() = '\n';
-  text.append(lines.begin(), lines.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(length, lines.size())));
-  return to_js(a, text);
 }
 
-// gc(slab): a text, the numbers of eve_gc_report with tabs between, or the status of an error.
-napi_value Gc(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  eve_gc_report r{};
-  eve_status s = eve_gc(a.handle(0), &r, a.error());
-  if (s != EVE_OK) return a.status(s);
-  std::string text;
-  for (uint64_t n : {r.version, r.live_objects, r.live_bytes, r.freed_objects, r.freed_bytes, r.held_objects, r.held_bytes, r.freed_blocks}) {
-    text += std::to_string(n) + '\t';
+// Runs a tool, on any thread. `text` gets the numbers that it answers with; behind those of verify, a line for each finding.
+eve_status run_tool(int32_t tool, eve_slab slab, const std::string& path, std::string& text, eve_error* error) {
+  if (tool >= BACKUP && path.empty()) {
+    *error = {};
+    error->code = EVE_E_ARG;
+    std::strncpy(error->message, "the path is empty or has a NUL in it", sizeof error->message - 1);
+    return EVE_E_ARG;
   }
-  return to_js(a, text);
+  switch (tool) {
+    case VERIFY: {
+      eve_report r{};
+      std::vector<uint8_t> lines(1 << 20);
+      uint64_t length = 0;
+      eve_status s = eve_verify(slab, &r, lines.data(), lines.size(), &length, error);
+      if (s != EVE_OK) return s;
+      put_numbers(text, {r.version, r.findings, r.reachable_objects, r.reachable_bytes, r.allocated_objects, r.allocated_bytes, r.unreachable_objects,
+                         r.unreachable_bytes, r.symbols, r.checksums});
+      text.append(lines.begin(), lines.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(length, lines.size())));
+      return s;
+    }
+    case GC: {
+      eve_gc_report r{};
+      eve_status s = eve_gc(slab, &r, error);
+      put_numbers(text, {r.version, r.live_objects, r.live_bytes, r.freed_objects, r.freed_bytes, r.held_objects, r.held_bytes, r.freed_blocks});
+      return s;
+    }
+    case BACKUP: {
+      uint64_t version = 0;
+      eve_status s = eve_backup(slab, path.c_str(), &version, error);
+      put_numbers(text, {version});
+      return s;
+    }
+    default: {
+      uint64_t before = 0, after = 0;
+      eve_status s = eve_compact(slab, path.c_str(), &before, &after, error);
+      put_numbers(text, {before, after});
+      return s;
+    }
+  }
 }
 
-// backup(slab, path): version
-napi_value Backup(napi_env env, napi_callback_info info) {
+// tool(slab, which, path or null): the text, or the status of an error
+napi_value RunTool(napi_env env, napi_callback_info info) {
   Args a(env, info);
-  std::string path = text_of(a, 1);
-  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
-  uint64_t version = 0;
-  eve_status s = eve_backup(a.handle(0), path.c_str(), &version, a.error());
-  a.data->out->version = static_cast<double>(version);
-  return a.status(s);
+  std::string text;
+  eve_status s = run_tool(a.i(1), a.handle(0), text_of(a, 2), text, a.error());
+  return s == EVE_OK ? to_js(a, text) : a.status(s);
 }
 
-// compact(slab, path): retired = bytes before, backed = bytes after
-napi_value Compact(napi_env env, napi_callback_info info) {
+struct ToolWork {
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+  int32_t tool;
+  eve_slab slab;
+  std::string path, text;
+  eve_status status = EVE_OK;
+  eve_error error{};
+};
+
+void execute_tool(napi_env, void* data) {
+  ToolWork* w = static_cast<ToolWork*>(data);
+  w->status = run_tool(w->tool, w->slab, w->path, w->text, &w->error);
+}
+
+void complete_tool(napi_env env, napi_status, void* data) {
+  std::unique_ptr<ToolWork> w(static_cast<ToolWork*>(data));
+  napi_delete_async_work(env, w->work);
+  napi_value answer = nullptr, status = nullptr, text = nullptr, os = nullptr;
+  const std::string said = w->status == EVE_OK ? w->text : std::string(w->error.message);
+  if (napi_create_array_with_length(env, 3, &answer) != napi_ok) return;  // the environment is ending
+  napi_create_int32(env, w->status, &status);
+  napi_create_string_utf8(env, said.data(), said.size(), &text);
+  napi_create_int32(env, w->error.os_error, &os);
+  napi_set_element(env, answer, 0, status);
+  napi_set_element(env, answer, 1, text);
+  napi_set_element(env, answer, 2, os);
+  napi_resolve_deferred(env, w->deferred, answer);
+}
+
+// toolStart(slab, which, path or null): a promise of [status, text or the error's message, errno]. It runs in a thread of Node's pool; the slab's memory stays
+// mapped until it ends, also if the slab is closed.
+napi_value StartTool(napi_env env, napi_callback_info info) {
   Args a(env, info);
-  std::string path = text_of(a, 1);
-  if (path.empty()) return a.fail(EVE_E_ARG, "the path is empty or has a NUL in it");
-  uint64_t before = 0, after = 0;
-  eve_status s = eve_compact(a.handle(0), path.c_str(), &before, &after, a.error());
-  a.data->out->retired = static_cast<double>(before);
-  a.data->out->backed = static_cast<double>(after);
-  return a.status(s);
+  auto w = std::make_unique<ToolWork>();
+  w->tool = a.i(1);
+  w->slab = a.handle(0);
+  w->path = text_of(a, 2);
+  napi_value promise = nullptr, name = nullptr;
+  napi_create_string_utf8(env, "eve.tool", NAPI_AUTO_LENGTH, &name);
+  napi_create_promise(env, &w->deferred, &promise);
+  napi_create_async_work(env, nullptr, name, execute_tool, complete_tool, w.get(), &w->work);
+  napi_queue_async_work(env, w->work);
+  w.release();
+  return promise;
 }
 
 // intern(slab, kind, length of namespace or -1, length of name), find(the same): word. The bytes are in the input, one after the other.
@@ -381,77 +430,61 @@ napi_value Symbol(napi_env env, napi_callback_info info) {
 
 // ---- pins ----
 
-Pin* find_pin(OpenSlab* s, PinKind kind, uint32_t id) {
+Pin* find_pin(OpenSlab* s, uint32_t id) {
   // From the end: the newest are asked for most.
   for (size_t i = s ? s->pins.size() : 0; i-- > 0;) {
-    Pin& p = s->pins[i];
-    if (p.id == id && p.kind == kind) return &p;
+    if (s->pins[i].id == id) return &s->pins[i];
   }
   return nullptr;
 }
 
-napi_value add_pin(const Args& a, OpenSlab& s, PinKind kind, uint64_t handle, int64_t bytes) {
-  Pin p{kind, s.next_id++, handle, bytes, nullptr};
-  if (napi_create_reference(a.env, a.v[1], 0, &p.ref) != napi_ok) {
-    if (kind == GROUP) eve_group_close(s.handle, static_cast<uint32_t>(handle), nullptr);
-    else eve_snapshot_close(handle, nullptr);
-    return a.fail(EVE_E_ARG, "not an object");
-  }
-  int64_t now = 0;
-  if (bytes) napi_adjust_external_memory(a.env, bytes, &now);
-  s.pins.push_back(p);
-  a.data->out->id = p.id;
-  return a.status(EVE_OK);
-}
-
-// groupOpen(slab, object, bytes): id. The group lives until pinPoll finds the object dead; `bytes` is what the collector is told that it holds.
+// groupOpen(slab, object): id. The group lives until pinClose, or until pinPoll finds the object dead.
 napi_value GroupOpen(napi_env env, napi_callback_info info) {
   Args a(env, info);
   uint32_t group = 0;
   eve_status s = eve_group_open(a.handle(0), &group, a.error());
   if (s != EVE_OK) return a.status(s);
-  return add_pin(a, *a.slab(0), GROUP, group, static_cast<int64_t>(a.size(2)));
+  OpenSlab* slab = a.slab(0);
+  Pin p{slab->next_id++, group, nullptr};
+  if (napi_create_reference(env, a.v[1], 0, &p.ref) != napi_ok) {
+    eve_group_close(slab->handle, group, nullptr);
+    return a.fail(EVE_E_ARG, "not an object");
+  }
+  slab->pins.push_back(p);
+  a.data->out->id = p.id;
+  return a.status(EVE_OK);
 }
 
 // groupView(slab, id): view
 napi_value GroupView(napi_env env, napi_callback_info info) {
   Args a(env, info);
-  Pin* p = find_pin(a.slab(0), GROUP, a.u(1));
+  Pin* p = find_pin(a.slab(0), a.u(1));
   if (!p) return a.fail(EVE_E_ARG, "no such group");
   eve_view v{};
-  eve_status s = eve_group_view(a.handle(0), static_cast<uint32_t>(p->handle), &v, a.error());
+  eve_status s = eve_group_view(a.handle(0), p->group, &v, a.error());
   if (s == EVE_OK) put_view(a.data->out, v);
   return a.status(s);
 }
 
-// snapshotOpen(slab, object): id, view. It lives until pinClose, or until pinPoll finds the object dead.
-napi_value SnapshotOpen(napi_env env, napi_callback_info info) {
-  Args a(env, info);
-  eve_snapshot snapshot = 0;
-  eve_view v{};
-  eve_status s = eve_snapshot_open(a.handle(0), &snapshot, &v, a.error());
-  if (s != EVE_OK) return a.status(s);
-  put_view(a.data->out, v);
-  return add_pin(a, *a.slab(0), SNAPSHOT, snapshot, 0);
-}
-
-// pinClose(slab, kind, id)
+// pinClose(slab, id)
 napi_value PinClose(napi_env env, napi_callback_info info) {
   Args a(env, info);
   OpenSlab* s = a.slab(0);
-  Pin* p = find_pin(s, static_cast<PinKind>(a.u(1)), a.u(2));
+  Pin* p = find_pin(s, a.u(1));
   if (!p) return a.fail(EVE_E_ARG, "no such pin");
   release_pin(env, s->handle, *p);
-  *p = s->pins.back();
-  s->pins.pop_back();
+  s->pins.erase(s->pins.begin() + (p - s->pins.data()));
   return a.status(EVE_OK);
 }
 
-// pinPoll(slab) -> number of pins released because their objects are dead
+// pinPoll(slab) -> array of the ids of pins released because their objects are dead. A weak reference tells so at once, within a function that
+// runs long too, where finalizers don't run.
 napi_value PinPoll(napi_env env, napi_callback_info info) {
   Args a(env, info);
   OpenSlab* s = a.slab(0);
   if (!s) return a.fail(EVE_E_HANDLE, "no such slab");
+  napi_value dead = nullptr;
+  napi_create_array(env, &dead);
   size_t kept = 0, all = s->pins.size();
   for (size_t i = 0; i < all; i++) {
     Pin p = s->pins[i];
@@ -459,21 +492,48 @@ napi_value PinPoll(napi_env env, napi_callback_info info) {
     napi_open_handle_scope(env, &scope);
     napi_value object = nullptr;
     napi_get_reference_value(env, p.ref, &object);
+    if (object) {
+      s->pins[kept++] = p;
+    } else {
+      release_pin(env, s->handle, p);
+      napi_value id = nullptr;
+      napi_create_uint32(env, p.id, &id);
+      napi_set_element(env, dead, static_cast<uint32_t>(i - kept), id);
+    }
     napi_close_handle_scope(env, scope);
-    if (object) s->pins[kept++] = p;
-    else release_pin(env, s->handle, p);
   }
   s->pins.resize(kept);
-  return a.status(static_cast<int32_t>(all - kept));
+  return dead;
 }
 
-// pinCollect(slab) -> the same, after the collector has run: it does so at once when it is told of very much memory.
-napi_value PinCollect(napi_env env, napi_callback_info info) {
+// tellCollector(bytes): what the pins hold has grown by so much.
+napi_value TellCollector(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  int64_t now = 0;
+  napi_adjust_external_memory(env, static_cast<int64_t>(a.d(0)), &now);
+  return a.status(EVE_OK);
+}
+
+// collect(): the collector runs at once when it is told of very much memory.
+napi_value Collect(napi_env env, napi_callback_info info) {
+  Args a(env, info);
   constexpr int64_t VERY_MUCH = int64_t{1} << 40;
   int64_t now = 0;
   napi_adjust_external_memory(env, VERY_MUCH, &now);
   napi_adjust_external_memory(env, -VERY_MUCH, &now);
-  return PinPoll(env, info);
+  return a.status(EVE_OK);
+}
+
+// environments() -> how many of this process have opened a slab
+napi_value Environments(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  return a.status(environments);
+}
+
+// reclaim(slab): see eve_reclaim
+napi_value Reclaim(napi_env env, napi_callback_info info) {
+  Args a(env, info);
+  return a.status(eve_reclaim(a.handle(0), a.error()));
 }
 
 // pinObjects(slab) -> array of the objects that are alive
@@ -561,8 +621,8 @@ napi_value WatchStop(napi_env env, napi_callback_info info) {
 // ---- transactions ----
 
 uint32_t group_handle(const Args& a, int slab, int id) {
-  Pin* p = find_pin(a.slab(slab), GROUP, a.u(id));
-  return p ? static_cast<uint32_t>(p->handle) : 0;
+  Pin* p = a.u(id) ? find_pin(a.slab(slab), a.u(id)) : nullptr;
+  return p ? p->group : 0;
 }
 
 // txnBegin(slab, group): id, view
@@ -661,12 +721,10 @@ void cleanup(void* data) {
   for (auto& s : d->slabs) {
     if (!s) continue;
     s->watcher.reset();  // its own hook, which ran before, has stopped the thread
-    for (const Pin& p : s->pins) {
-      if (p.kind == SNAPSHOT) eve_snapshot_close(p.handle, nullptr);
-      else eve_group_close(s->handle, static_cast<uint32_t>(p.handle), nullptr);
-    }
+    for (const Pin& p : s->pins) eve_group_close(s->handle, p.group, nullptr);
     eve_close(s->handle, nullptr);
   }
+  if (d->counted) environments--;
   delete d;
 }
 
@@ -677,10 +735,10 @@ struct Function {
 
 constexpr Function FUNCTIONS[] = {
     {"setOutput", SetOutput}, {"setInput", SetInput}, {"error", LastError}, {"osError", OsError}, {"abiVersion", AbiVersion},
-    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"verify", Verify}, {"gc", Gc}, {"backup", Backup}, {"compact", Compact},
+    {"open", Open}, {"close", Close}, {"memory", SlabMemory}, {"window", Window}, {"sync", Sync}, {"tool", RunTool}, {"toolStart", StartTool},
     {"intern", Symbol<eve_symbol_intern>}, {"find", Symbol<eve_symbol_find>},
-    {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"snapshotOpen", SnapshotOpen},
-    {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinCollect", PinCollect}, {"pinObjects", PinObjects},
+    {"groupOpen", GroupOpen}, {"groupView", GroupView}, {"pinClose", PinClose}, {"pinPoll", PinPoll}, {"pinObjects", PinObjects},
+    {"tellCollector", TellCollector}, {"collect", Collect}, {"environments", Environments}, {"reclaim", Reclaim},
     {"watchStart", WatchStart}, {"watchRef", WatchRef}, {"watchStop", WatchStop},
     {"txnBegin", TxnBegin}, {"txnGet", TxnGet}, {"txnSet", TxnSet}, {"txnRemove", TxnRemove}, {"txnCommit", TxnCommit},
     {"txnAbort", TxnAbort}, {"txnBuild", TxnBuild}, {"txnApply", TxnApply}, {"swap", Swap},

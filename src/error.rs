@@ -18,6 +18,17 @@ pub struct Detail {
     pub number: u64,
 }
 
+/// No more room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRoom {
+    /// What is full.
+    pub what: Cow<'static, str>,
+    /// Its size in bytes, 0 if unknown.
+    pub limit: u64,
+    /// What takes the room, if that is known.
+    pub why: String,
+}
+
 /// A failed operation on a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
@@ -58,8 +69,8 @@ pub enum Error {
     Features(Box<Detail>),
     /// The slab is damaged. The number is an offset in it.
     Corrupt(Box<Detail>),
-    /// No more room. The number is the limit in bytes, 0 if unknown.
-    Full(Box<Detail>),
+    /// No more room.
+    Full(Box<NoRoom>),
     /// A value has another type than the operation needs.
     Type(Box<Detail>),
     /// A handle is in use by another thread.
@@ -125,7 +136,20 @@ impl Error {
     /// No more room in `what`, which holds `limit` bytes (0 if unknown).
     #[cold]
     pub fn full(what: impl Into<Cow<'static, str>>, limit: u64) -> Error {
-        Error::Full(detail(what, limit))
+        Error::Full(Box::new(NoRoom {
+            what: what.into(),
+            limit,
+            why: String::new(),
+        }))
+    }
+
+    /// Adds to an error for want of room what takes it; leaves others as they are.
+    #[cold]
+    pub fn full_because(mut self, why: impl FnOnce() -> String) -> Error {
+        if let Error::Full(e) = &mut self {
+            e.why = why();
+        }
+        self
     }
 
     /// A limit is reached: `what` says which, and how large it is.
@@ -259,8 +283,16 @@ impl fmt::Display for Error {
                 write!(f, "the slab uses features that this library doesn't know (bits {:#x}): {}", e.number, e.what)
             }
             Error::Corrupt(e) => write!(f, "the slab is damaged: {} (at offset {:#x})", e.what, e.number),
-            Error::Full(e) if e.number == 0 => write!(f, "no more room: {}. Nothing has changed; make room and try again", e.what),
-            Error::Full(e) => write!(f, "no more room: {} ({} bytes) is used up. Nothing has changed", e.what, e.number),
+            Error::Full(e) => {
+                match e.limit {
+                    0 => write!(f, "no more room: {}. Nothing has changed; make room and try again", e.what)?,
+                    n => write!(f, "no more room: {} ({n} bytes) is used up. Nothing has changed", e.what)?,
+                }
+                match e.why.as_str() {
+                    "" => Ok(()),
+                    why => write!(f, ". {why}"),
+                }
+            }
             Error::Type(e) => write!(f, "wrong type: {}", e.what),
             Error::Busy => write!(f, "another thread is using this handle; give each thread its own"),
             Error::Locked(e) => write!(f, "{} can't be opened now: {}", e.path.display(), e.what),

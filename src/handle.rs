@@ -124,9 +124,13 @@ impl Slab {
         self.0.file.read_only()
     }
 
-    /// An idle or new worker.
+    /// An idle or new worker, to write with.
     pub(crate) fn worker(&self) -> Result<Box<Worker>> {
-        if let Some(w) = self.0.pool.take() {
+        self.worker_for(true)
+    }
+
+    fn worker_for(&self, writes: bool) -> Result<Box<Worker>> {
+        if let Some(w) = self.0.pool.take(writes) {
             return Ok(w);
         }
         let claim = || Agent::claim(self.memory(), self.0.file.participant());
@@ -166,7 +170,7 @@ impl Slab {
     /// Pins the current version until the snapshot is dropped.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.check()?;
-        let mut worker = self.worker()?;
+        let mut worker = self.worker_for(false)?;
         let version = worker.agent.pin(self.map(), Slot::A);
         let view = self.view(version);
         Ok(Snapshot {
@@ -205,7 +209,7 @@ impl Slab {
     /// Adds the current version to `group` and returns it.
     pub fn group_view(&self, group: u32) -> Result<View> {
         let index = self.group_index(group)?;
-        let mut worker = self.worker()?;
+        let mut worker = self.worker_for(false)?;
         let version = worker.agent.pin(self.map(), Slot::A);
         group_add(self.map(), index, version.number);
         let view = self.view(version);
@@ -344,7 +348,7 @@ impl Slab {
     /// All idle workers of this process, for [`Slab::put_worker`].
     #[allow(clippy::vec_box)] // as the pool has them
     pub(crate) fn idle_workers(&self) -> Vec<Box<Worker>> {
-        std::iter::from_fn(|| self.0.pool.take()).collect()
+        std::iter::from_fn(|| self.0.pool.take(false)).collect()
     }
 
     /// Clears what participants that have died left behind. Returns how many had died.
@@ -435,7 +439,7 @@ impl Inner {
         // The groups first: what they held can be freed then.
         group_close_all(map, owner, false);
         let file = &*self.file;
-        while let Some(w) = self.pool.take() {
+        while let Some(w) = self.pool.take(false) {
             w.agent.release(Memory { map, file });
         }
     }

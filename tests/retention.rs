@@ -118,6 +118,24 @@ fn garbage_of_a_thread_that_stopped_writing_is_freed_at_the_second_look_after_it
 }
 
 #[test]
+fn garbage_of_a_process_that_only_reads_from_now_on_is_freed() {
+    let (s, m) = slab();
+    let g = s.open_group().unwrap();
+    (0..2000).for_each(|i| {
+        commit_in(&s, m, g, i);
+    });
+    s.close_group(g).unwrap();
+    let read = s.open_group().unwrap();
+    for _ in 0..3 {
+        // With the worker that the garbage waits in.
+        drop(s.snapshot().unwrap());
+        s.group_view(read).unwrap();
+        s.reclaim_idle().unwrap();
+    }
+    assert_eq!(allocated(&s).len(), reachable(&s).len());
+}
+
+#[test]
 fn a_thread_that_writes_keeps_its_agent_while_others_look_for_idle_ones() {
     let (s, m) = slab();
     let g = s.open_group().unwrap();
@@ -150,4 +168,50 @@ fn the_end_of_an_old_snapshot_is_news_to_writers() {
     assert_eq!(s.map().releases().load(Relaxed), news + 1);
     commits(200);
     assert!(allocated(&s).len() < reachable(&s).len() + 1000, "what it held is free");
+}
+
+/// Fills the slab up: the error.
+fn fill(s: &Slab, m: u64) -> eve::Error {
+    let large = "x".repeat(50_000);
+    let make = |i: i64| {
+        transact(s, |t| {
+            let old = t.get(m)?.unwrap_or(EMPTY_MAP);
+            let new = t.write(|w| {
+                let v = eve::value::text::make(w, large.as_bytes())?;
+                ops::apply(w, 0, old, ops::Op::Assoc, &[word::from_int(i).unwrap(), v])
+            })?;
+            t.set(m, new.unwrap())
+        })
+    };
+    (0..).find_map(|i| make(i).err()).unwrap()
+}
+
+#[test]
+fn the_error_of_a_full_slab_says_who_holds_which_old_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("full.slab");
+    let options = Options {
+        max_bytes: HEADER_SIZE + (8 << 20),
+        ..Options::default()
+    };
+    let s = Slab::open(&path, &options).unwrap();
+    let m = s.intern(0, None, b"m").unwrap();
+    transact(&s, |t| assoc(t, m, 1, 1)).unwrap();
+    let other = Slab::open(&path, &options).unwrap();
+    let group = other.open_group().unwrap();
+    let from = other.group_view(group).unwrap().version;
+    let snapshot = s.snapshot().unwrap();
+    transact(&s, |t| assoc(t, m, 1, 2)).unwrap();
+    let e = fill(&s, m).to_string();
+    assert!(e.contains("max_bytes"), "{e}");
+    let pid = std::process::id();
+    let held = format!("held by process {pid} (this one): {from} (for ");
+    assert!(
+        e.contains(&held) && e.contains(" MiB), process ") && e.ends_with(&format!("(this one): {from}")),
+        "{e}"
+    );
+    drop(snapshot);
+    other.close_group(group).unwrap();
+    let e = fill(&s, m).to_string();
+    assert!(e.contains("Nobody holds a version before the current one"), "{e}");
 }

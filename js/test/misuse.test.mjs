@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
+import { startProcess } from './support/run.mjs';
 import { temp } from './support/temp.mjs';
 import { EveError, double, equal, hash, keyword, list, open, openAnonymous, print } from 'eve';
 
@@ -297,5 +298,23 @@ test('plain objects and arrays of another realm are stored, its other objects ar
   class Odd {}
   Odd.prototype.constructor = { name: Symbol('no text') };
   fails(() => a.reset(new Odd()), 'EVE_TYPE', /class \?/);
+  slab.close();
+});
+
+test('the error of a full slab names the process that holds old versions', async () => {
+  const path = temp();
+  const slab = open(path, { maxBytes: 12 << 20 });
+  const a = slab.atom('map', { x: 1 });
+  const holder = startProcess('hold', { path });
+  const ended = assert.rejects(holder.result, /SIGKILL/);
+  try {
+    const version = Number(await holder.first);
+    for (let i = 0; i < 10; i++) a.update((m) => m.set('x', i));
+    const fill = () => { for (let i = 0; ; i++) a.update((m) => m.set(`text ${i}`, 'x'.repeat(50000))); };
+    fails(fill, 'EVE_FULL', new RegExp(`max_bytes.* held by .*process ${holder.process.pid}: ${version}`));
+  } finally {
+    holder.process.kill('SIGKILL');
+  }
+  await ended;
   slab.close();
 });

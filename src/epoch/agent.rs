@@ -169,7 +169,7 @@ pub struct Pool<T> {
     next: AtomicPtr<Pool<T>>,
 }
 
-/// One idle thing, and how often one was taken from here: now, and at the last [`Pool::sweep`].
+/// One idle thing, and how often one was taken from here to write: now, and at the last [`Pool::sweep`].
 #[derive(Debug)]
 struct Place<T> {
     idle: AtomicPtr<T>,
@@ -220,19 +220,21 @@ impl<T> Pool<T> {
         unsafe { self.next.load(Acquire).as_ref() }
     }
 
-    /// An idle one, if there is one.
-    pub fn take(&self) -> Option<Box<T>> {
+    /// An idle one, if there is one. Who `writes` will see by himself to what waits in it, so the next sweep leaves it alone; a reader doesn't.
+    pub fn take(&self, writes: bool) -> Option<Box<T>> {
         for s in &self.slots {
             if let Some(idle) = s.take() {
-                // Not exact if two meet here: a sweep comes too early or too late then.
-                s.taken.store(s.taken.load(Relaxed).wrapping_add(1), Relaxed);
+                if writes {
+                    // Not exact if two meet here: a sweep comes too early or too late then.
+                    s.taken.store(s.taken.load(Relaxed).wrapping_add(1), Relaxed);
+                }
                 return Some(idle);
             }
         }
-        self.next()?.take()
+        self.next()?.take(writes)
     }
 
-    /// Lends `f` what has been idle since the last sweep, and nothing that somebody uses now and then.
+    /// Lends `f` what nobody has taken to write since the last sweep, and nothing that is in use now and then.
     pub fn sweep(&self, f: &mut impl FnMut(&mut T)) {
         for s in &self.slots {
             let taken = s.taken.load(Relaxed);
@@ -274,7 +276,7 @@ impl<T> Pool<T> {
 
 impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
-        while self.take().is_some() {}
+        while self.take(false).is_some() {}
         let next = *self.next.get_mut();
         if !next.is_null() {
             // SAFETY: from Box::into_raw in `keep`; nobody else has `self`.

@@ -11,6 +11,8 @@
 #[cfg(not(loom))]
 pub mod agent;
 pub mod group;
+#[cfg(all(unix, not(loom)))]
+pub mod held;
 pub mod hold;
 #[cfg(not(loom))]
 pub mod limbo;

@@ -5,6 +5,7 @@
 
 use super::file::{owned, SlabFile};
 use super::LOCK_GROW;
+use crate::epoch::held::explain;
 use crate::error::{Error, Result};
 use crate::slab::alloc::Grow;
 use crate::slab::layout::*;
@@ -61,6 +62,22 @@ impl SlabFile {
         Ok(if target > limit { needed } else { target })
     }
 
+    /// Makes the file, which holds `was` bytes, hold `backed` or a step more.
+    fn grow_from(&self, was: u64, backed: u64) -> Result<()> {
+        let mut target = self.target(backed)?;
+        match self.allocate(was, target + SLACK) {
+            // Perhaps the disk has room for what is needed, if not for a whole step.
+            Err(Error::Full(_)) if target > backed => {
+                target = backed;
+                self.allocate(was, target + SLACK)?;
+            }
+            done => done?,
+        }
+        // Release: who sees the new length may store below it.
+        self.map.atomic_u64(CONTROL_BACKED).fetch_max(target, AcqRel);
+        Ok(())
+    }
+
     /// Allocates [from, to) of the file.
     fn allocate(&self, from: u64, to: u64) -> Result<()> {
         let Some(file) = &self.file else {
@@ -98,18 +115,8 @@ impl Grow for SlabFile {
             self.map.atomic_u64(CONTROL_BACKED).fetch_max(backed, AcqRel);
             return Ok(());
         }
-        let mut target = self.target(backed)?;
-        match self.allocate(was, target + SLACK) {
-            // Perhaps the disk has room for what is needed, if not for a whole step.
-            Err(Error::Full(_)) if target > backed => {
-                target = backed;
-                self.allocate(was, target + SLACK)?;
-            }
-            done => done?,
-        }
-        // Release: who sees the new length may store below it.
-        self.map.atomic_u64(CONTROL_BACKED).fetch_max(target, AcqRel);
-        Ok(())
+        self.grow_from(was, backed)
+            .map_err(|e| e.full_because(|| explain(&self.map, sys::now_ms())))
     }
 
     /// Makes sure that `len` bytes at `offset`, a piece of a table, are allocated.

@@ -74,6 +74,14 @@ const tasks = {
     slab.close();
     return 'done';
   },
+  // Holds the current version until it is killed.
+  hold({ path }) {
+    const slab = open(path);
+    globalThis.held = slab.snapshot();
+    report(slab.version);
+    setInterval(() => {}, 1000);
+    return new Promise(() => {});
+  },
   // Never ends: to be killed.
   forever({ path }) {
     const slab = open(path);

@@ -58,10 +58,17 @@ const snapshot: Snapshot = slab.snapshot();
 const then: number | undefined = snapshot.get(counter);
 snapshot.state.get(keyword('app/counter'));
 snapshot.close();
+const versionMade: number = counter.update((n, by: number) => n + by, 5) + slab.pins().held;
+const read: number = counter.read((n, by: number) => n! + by, 5);
+export function later(): number | undefined {
+  using held = counter.snapshot();
+  return held.value ?? held.deref();
+}
 const durable: number = slab.sync();
+export const checked: Promise<boolean> = slab.verifyAsync().then((r) => r.sound);
 const same: boolean = equal(new Ratio(1, 2), new Decimal('0.5')) && counter.compareAndSet(1, 2);
 const text: string = print([new UUID('00000000-0000-0000-0000-000000000000'), new Instant(1, 2), new Char('x'), symbol('x'), new Date()]) + hash('x');
 // @ts-expect-error keywords are made by keyword()
 new Keyword();
 try { slab.close(); } catch (e) { if (e instanceof EveError && e.code === 'EVE_CLOSED') throw e; }
-export { City, all, doubled, durable, k, l, last, m, n, name, or, s, same, size, sum, text, then };
+export { City, all, doubled, read, versionMade, durable, k, l, last, m, n, name, or, s, same, size, sum, text, then };

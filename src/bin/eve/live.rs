@@ -136,6 +136,26 @@ impl Drop for Screen {
     }
 }
 
+/// Draws over what is there, and clears only what is left of it: a cleared screen would flicker.
+fn draw(out: &mut impl Write, text: &str, (columns, rows): (u16, u16)) -> io::Result<()> {
+    let (columns, rows) = (columns as usize, (rows as usize).max(1));
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    if lines.len() > rows {
+        lines.truncate(rows - 1);
+        lines.push(format!("... {} more lines", text.lines().count() - lines.len()));
+    }
+    queue!(out, cursor::MoveTo(0, 0))?;
+    for (i, line) in lines.iter().enumerate() {
+        // No line end behind the last one, which may be the screen's: all would scroll.
+        let cut: String = line.chars().take(columns).collect();
+        write!(out, "{}{cut}", if i > 0 { "\r\n" } else { "" })?;
+        if cut.chars().count() < columns {
+            queue!(out, terminal::Clear(terminal::ClearType::UntilNewLine))?;
+        }
+    }
+    queue!(out, terminal::Clear(terminal::ClearType::FromCursorDown))
+}
+
 /// One look at the slab.
 struct Look {
     at: Instant,
@@ -156,15 +176,9 @@ impl Top {
         loop {
             let lines = self.look(&slab, &mut last, screen.is_some())?;
             let mut out = out::stdout();
-            if screen.is_some() {
-                let (columns, rows) = terminal::size()?;
-                queue!(out, cursor::MoveTo(0, 0), terminal::Clear(terminal::ClearType::All))?;
-                for line in lines.lines().take(rows as usize) {
-                    let cut: String = line.chars().take(columns as usize).collect();
-                    write!(out, "{cut}\r\n")?;
-                }
-            } else {
-                out.write_all(lines.as_bytes())?;
+            match screen.is_some() {
+                true => draw(&mut out, &lines, terminal::size()?)?,
+                false => out.write_all(lines.as_bytes())?,
             }
             out.flush()?;
             drop(out);
@@ -194,13 +208,19 @@ impl Top {
                 slab.wait(u64::MAX, Some(left))?;
                 continue;
             }
-            if poll(left)? {
-                if let Event::Key(key) = read()? {
+            if !poll(left)? {
+                continue;
+            }
+            match read()? {
+                Event::Key(key) => {
                     let interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
                     if interrupt || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc) {
                         return Ok(true);
                     }
                 }
+                // What was drawn for the old size is no use.
+                Event::Resize(..) => return Ok(false),
+                _ => {}
             }
         }
     }
@@ -213,14 +233,14 @@ impl Top {
             version: view.version,
             retired: view.retired,
         };
-        let (rate, garbage) = match last {
-            None => (0.0, 0.0),
-            Some(l) => {
-                let seconds = now.at.duration_since(l.at).as_secs_f64().max(1e-3);
-                let per_second = |n: u64, was: u64| n.saturating_sub(was) as f64 / seconds;
-                (per_second(now.version, l.version), per_second(now.retired, l.retired))
-            }
-        };
+        let rates = last.as_ref().map(|l| {
+            let seconds = now.at.duration_since(l.at).as_secs_f64().max(1e-3);
+            let per_second = |n: u64, was: u64| n.saturating_sub(was) as f64 / seconds;
+            (
+                per_second(now.version, l.version),
+                per_second(now.retired, l.retired) as u64,
+            )
+        });
         *last = Some(now);
         let word = |at| map.atomic_u64(at).load(Acquire);
         let holders = holders(slab, &self.file)?;
@@ -228,24 +248,29 @@ impl Top {
         let oldest = pins.iter().map(|p| p.from).min().unwrap_or(view.version);
         let used = word(CONTROL_HIGH_WATER) * BLOCK_SIZE;
         let free = word(CONTROL_FREE_BLOCKS) * BLOCK_SIZE;
+        // The first look knows no rates.
+        let (rate, garbage) = rates.unwrap_or_default();
         if !all {
             return Ok(format!(
                 "version {} {rate:.0}/s retired {}/s blocks {} free {} processes {} pins {} oldest {oldest}\n",
                 view.version,
-                out::bytes(garbage as u64),
+                out::bytes(garbage),
                 out::bytes(used),
                 out::bytes(free),
                 holders.len(),
                 pins.len()
             ));
         }
+        let speed = match rates {
+            Some(_) => format!(", {rate:.0} a second\nretired     {} a second", out::bytes(garbage)),
+            None => "\nretired     ...".into(),
+        };
         let mut text = format!(
-            "{}   (q ends)\n\nversion     {} ({} durable), {rate:.0} a second\nretired     {} a second\nblocks      {}, {} of them free\n\
+            "{}   (q ends)\n\nversion     {} ({} durable){speed}\nblocks      {}, {} of them free\n\
              oldest      version {oldest} is kept, {} behind\n",
             self.file.display(),
             view.version,
             word(CONTROL_DURABLE),
-            out::bytes(garbage as u64),
             out::bytes(used),
             out::bytes(free),
             view.version.saturating_sub(oldest)
@@ -254,5 +279,23 @@ impl Top {
         write_holders(&mut list, &holders, &pins)?;
         text.push_str(&String::from_utf8_lossy(&list));
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(text: &str, size: (u16, u16)) -> String {
+        let mut out = Vec::new();
+        draw(&mut out, text, size).unwrap();
+        String::from_utf8(out).unwrap().replace('\x1b', "^")
+    }
+
+    #[test]
+    fn a_frame_fits_the_screen_and_clears_what_was_there() {
+        assert_eq!(drawn("abc\n\nd\n", (80, 3)), "^[1;1Habc^[K\r\n^[K\r\nd^[K^[J");
+        assert_eq!(drawn("abcdef\n1\n2\n3\n", (5, 3)), "^[1;1Habcde\r\n1^[K\r\n... 2^[J");
+        assert_eq!(drawn("1\n2\n", (80, 0)), "^[1;1H... 2 more lines^[K^[J");
     }
 }

@@ -118,6 +118,9 @@ pub fn pins(slab: &Slab, holders: &[Holder]) -> Vec<Pin> {
     pins
 }
 
+/// So many pins of a kind are listed for a process, those of the oldest versions.
+const LISTED: usize = 3;
+
 /// Everything about a slab.
 struct Facts {
     slab: Slab,
@@ -302,15 +305,54 @@ pub fn write_holders(out: &mut impl Write, holders: &[Holder], pins: &[Pin]) -> 
             (false, _) => " (dead: the next one that opens the slab clears up)",
         };
         writeln!(out, "\nprocess {}{who}", h.pid)?;
-        for p in pins
-            .iter()
-            .filter(|p| p.holder.as_ref().is_some_and(|x| x.index == h.index))
-        {
-            match p.from == p.to {
-                true => writeln!(out, "  {} of version {}", p.kind, p.from)?,
-                false => writeln!(out, "  {} of versions {} to {}", p.kind, p.from, p.to)?,
+        for kind in ["transaction", "snapshot", "handles"] {
+            let of_holder = |p: &&Pin| p.kind == kind && p.holder.as_ref().is_some_and(|x| x.index == h.index);
+            let mut pins: Vec<&Pin> = pins.iter().filter(of_holder).collect();
+            pins.sort_by_key(|p| p.from);
+            for p in pins.iter().take(LISTED) {
+                match p.from == p.to {
+                    true => writeln!(out, "  {kind} of version {}", p.from)?,
+                    false => writeln!(out, "  {kind} of versions {} to {}", p.from, p.to)?,
+                }
+            }
+            if let Some(last) = pins[LISTED.min(pins.len())..].iter().map(|p| p.to).max() {
+                writeln!(
+                    out,
+                    "  {kind} in {} more places, up to version {last}",
+                    pins.len() - LISTED
+                )?;
             }
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_pins_of_a_process_the_oldest_are_listed_and_the_others_counted() {
+        let me = Holder {
+            index: 3,
+            pid: 77,
+            alive: true,
+        };
+        let pin = |kind, from, to| Pin {
+            holder: Some(me.clone()),
+            kind,
+            from,
+            to,
+        };
+        let mut pins: Vec<Pin> = [9, 7, 5, 3, 1].map(|v| pin("handles", v, v + 1)).into();
+        pins.push(pin("snapshot", 4, 4));
+        let mut text = Vec::new();
+        write_holders(&mut text, std::slice::from_ref(&me), &pins).unwrap();
+        let listed = "  snapshot of version 4\n  handles of versions 1 to 2\n  handles of versions 3 to 4\n  handles of versions 5 to 6\n";
+        let more = "  handles in 2 more places, up to version 10\n";
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            format!("\nprocess 77\n{listed}{more}")
+        );
+    }
 }

@@ -133,6 +133,30 @@
     (is (= [7 (* 64 mib) (* 2 1024 mib) 2000000 (* 2048 1024)] (map budget [nil "64m" "2G" "2000000" "2048k"])))
     (is (= [7 7 7 7] (map budget ["" "much" "-5m" "9999999999g"])) "with a warning")))
 
+(deftest what-a-thread-has-retired-that-writes-no-more-is-freed
+  (let [path (u/temp-path), a (e/atom {:id ::idle :persistent path} (numbers 1000))
+        waiting #(:unreachable-objects (e/verify a))]
+    (let [held @a]
+      ;; A thread of its own, which is gone: nobody else frees what it had retired.
+      (doto (Thread. #(dotimes [i 5000] (swap! a assoc (rem i 1000) (- i)))) .start .join)
+      (is (< 15000 (waiting)) "held by a value in use")
+      (is (= (numbers 1000) held)))
+    (e/sync a)
+    ;; The value that the next deref may give still holds a MiB, at most.
+    (is (u/eventually #(do (System/gc) (< (waiting) 10000))))
+    (e/close! a)))
+
+(deftest the-error-of-a-full-slab-says-who-holds-old-versions
+  (let [path (u/temp-path), a (e/atom {:id ::full :persistent (e/open path {:max-bytes (* 12 mib)})} {:x 1}), s (e/snapshot a)
+        fill #(dotimes [i 1000] (e/update! a assoc i (apply str (repeat 50000 "x"))))]
+    (dotimes [i 10] (e/update! a assoc :x i))
+    (let [x (try (fill) (catch Exception t t)), pid (.pid (java.lang.ProcessHandle/current))]
+      (is (= :full (:eve/error (ex-data x))))
+      (is (str/includes? (ex-message x) (str "held by process " pid " (this one): ")) (ex-message x))
+      (is (= 1 (:x @s))))
+    (.close s)
+    (e/close! a)))
+
 ;; The bound. The peak is that of the slab's blocks, which it never gives back: bytes taken.
 
 (def ^:private loop-forms
