@@ -34,8 +34,9 @@ function useSlab(path, readOnly) {
   const slab = attempt(() => open(path, { readOnly, create: false, syncMode: 'none', maxBytes: 64 << 20 }));
   if (!slab) return;
   const snapshot = attempt(() => slab.snapshot());
-  const names = attempt(() => [...snapshot.state.keys()].slice(0, 40)) ?? [];
-  attempt(() => String(snapshot.state));
+  // None: the state is no map.
+  const names = (snapshot && attempt(() => [...snapshot.state.keys()].slice(0, 40))) ?? [];
+  attempt(() => String(snapshot?.state));
   for (const name of names) {
     useValue(attempt(() => snapshot.state.get(name)));
     const atom = !readOnly && name instanceof Object ? attempt(() => slab.atom(name)) : undefined;
@@ -47,7 +48,7 @@ function useSlab(path, readOnly) {
   }
   attempt(() => slab.verify());
   if (!readOnly) attempt(() => slab.gc());
-  attempt(() => snapshot.close());
+  attempt(() => snapshot?.close());
   attempt(() => slab.close());
 }
 

@@ -40,7 +40,7 @@
     (try
       (let [state (attempt @s)]
         (use-value state)
-        (doseq [[k v] (attempt (into [] (take 40) state))]
+        (doseq [[k v] (filter map-entry? (attempt (into [] (take 40) state)))]
           (use-value v)
           (when (and (not read-only) (instance? Keyword k))
             (when-let [a (attempt (e/atom {:id k :persistent s} nil))]
