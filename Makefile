@@ -42,7 +42,9 @@ gen: ## write the generated files (C headers, Layout.java, layout.js, conformanc
 fmt: ## format the Rust code
 	@cargo fmt
 
-.PHONY: torture mutations
+.PHONY: torture mutations fuzz
+fuzz: ## hostile slabs from libFuzzer, ten minutes (MINUTES=, WORKERS=)
+	@scripts/fuzz.sh
 torture: ## the long forms of the crash tests: kills, power cuts (half an hour)
 	@scripts/torture.sh
 mutations: ## take each rule of durability out and see a test fail

@@ -32,12 +32,14 @@ stage_rust() {
   cargo test --release --features cli --lib --bins --tests -- --include-ignored && cargo test --release --features cli --doc
 }
 stage_rust_quick() { cargo test --lib --tests; } # tidy among them
+# The slabs of the fuzzer's kept inputs, for the tests of other runtimes.
+hostile_slabs() { cargo build --release --features cli --quiet --example hostile && target/release/examples/hostile target/hostile; }
 stage_clojure() {
-  needs rust jdk && scripts/build.sh rust java || return 1
+  needs rust jdk && scripts/build.sh rust java && hostile_slabs || return 1
   if [ -n "$quick_run" ]; then bin/clojure -M:test -e :slow -e :long; else bin/clojure -M:test -e :long; fi
 }
 stage_node() {
-  needs rust node && scripts/build.sh rust node || return 1
+  needs rust node && scripts/build.sh rust node && hostile_slabs || return 1
   if [ -n "$quick_run" ]; then EVE_RUNS=0.25 && export EVE_RUNS; fi
   (cd js && npm test --silent)
 }

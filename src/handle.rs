@@ -108,6 +108,18 @@ impl Slab {
         self.0.file.check_fork()
     }
 
+    /// The bytes at `at`, a multiple of 8, as they are now: others may be writing them, so that parts may be old and others new.
+    #[cfg(unix)]
+    pub(crate) fn copy_bytes(&self, at: u64, out: &mut [u8]) -> Result<()> {
+        if self.0.file.read_at(at, out)? {
+            return Ok(());
+        }
+        for (i, word) in out.chunks_exact_mut(8).enumerate() {
+            word.copy_from_slice(&self.map().atomic_u64(at + i as u64 * 8).load(Relaxed).to_le_bytes());
+        }
+        Ok(())
+    }
+
     /// Path of its file; None for an anonymous slab.
     #[cfg(unix)]
     pub fn path(&self) -> Option<&Path> {
@@ -394,6 +406,12 @@ impl Slab {
             return Err(Error::Closed);
         }
         if self.0.file.check_fork().is_ok() {
+            // A trace in the background sees `closed` soon. Its agent would keep our place among the participants, and the slab from being closed clean.
+            #[cfg(not(target_family = "wasm"))]
+            // there it runs in its caller's thread, and nothing may wait for another one
+            while self.0.tracing.load(Acquire) {
+                std::thread::yield_now();
+            }
             self.0.syncer.stop();
             self.0.release_all();
             self.notify();

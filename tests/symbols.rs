@@ -228,3 +228,17 @@ fn a_damaged_table_gives_errors_not_crashes() {
     }
     assert!(some.iter().zip(&words).all(|(n, &w)| find(&s, n) == Some(w)));
 }
+
+#[test]
+fn a_cell_that_was_told_free_twice_becomes_a_symbol_or_its_text_and_not_both() {
+    let s = slab();
+    let mut alloc = Allocator::new(63);
+    let size = 32;
+    let at = alloc.alloc(s.memory(), size, 1).unwrap();
+    (0..2).for_each(|_| alloc.give(at, class_of(size)));
+    // Its text takes a cell of the symbol's size.
+    let name = b"of 16 bytes here";
+    assert_eq!(class_of(16 + name.len()), class_of(size));
+    let word = symbol::intern(s.memory(), &mut alloc, 0, None, name).unwrap();
+    assert_eq!(symbol::name_of(s.reader(), word).unwrap(), (None, name.to_vec()));
+}

@@ -512,10 +512,6 @@ fn push(s: &Slab) -> u64 {
 }
 
 #[test]
-#[cfg_attr(
-    eve_sanitize,
-    ignore = "a backup copies what others are writing, which its version never reaches"
-)]
 fn a_backup_under_load_holds_exactly_its_version_and_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);

@@ -126,7 +126,7 @@ impl Superblock {
             && self.version > 0
             && self.version < FRESH
             && self.high_water >= HEADER_SIZE / BLOCK_SIZE
-            && end <= Some(self.backed)
+            && end.is_some_and(|end| end <= self.backed)
     }
 }
 
@@ -259,11 +259,16 @@ mod tests {
             high_water: 49,
             ..at_version(9, 1)
         };
+        // So far beyond that its offset doesn't fit 64 bits.
+        let wrapped = Superblock {
+            high_water: 1 << 48 | 48,
+            ..at_version(9, 1)
+        };
         let zero = Superblock {
             version: 0,
             ..at_version(9, 1)
         };
-        for bad in [other, beyond, zero] {
+        for bad in [other, beyond, wrapped, zero] {
             assert!(valid(&stored(Some(bad), None).map, &UUID).is_empty());
         }
     }

@@ -407,7 +407,8 @@ impl Plan {
             let range = slots(copy)?;
             for i in (range.start..range.start + p.prefix).chain(range.end - p.suffix..range.end) {
                 if is_pointer(copy.word(i)) {
-                    self.shared.push(copy.word(i));
+                    // Nobody has looked at it yet, and in a damaged slab it leads anywhere.
+                    self.shared.push(r.node(copy.word(i))?.offset());
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::sys::{self, FileSystem, ForkMark, LockKind, Region, PAGE};
 use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -180,6 +181,17 @@ impl SlabFile {
     /// Path, None if it has no file.
     pub fn named(&self) -> Option<&Path> {
         self.file.as_ref().map(|_| self.path.as_path())
+    }
+
+    /// Reads from the file what its mapping holds at `at`: the kernel copies, so others may be writing there. False: there is no file, or what is mapped
+    /// are private copies of it.
+    pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<bool> {
+        let Some(file) = self.file.as_ref().filter(|_| !self.read_only()) else {
+            return Ok(false);
+        };
+        file.read_exact_at(out, at)
+            .map_err(|e| Error::io("read", &self.path, &e))?;
+        Ok(true)
     }
 
     /// Error that a write to disk has met since the slab was recovered, if any.

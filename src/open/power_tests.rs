@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const SECTOR: usize = 512;
 
@@ -297,18 +298,27 @@ fn live(seed: u64) -> u64 {
 #[test]
 #[ignore = "slow"]
 fn whatever_is_on_disk_when_the_machine_stops_at_any_step_what_was_told_is_there_and_all_is_whole() {
-    let wanted = if std::env::var_os("EVE_TORTURE").is_some() {
-        10_000
+    let number = |name: &str| std::env::var(name).ok().map(|s| s.parse::<u64>().unwrap());
+    let wanted = number("EVE_IMAGES").unwrap_or(if is_long() { 10_000 } else { 0 });
+    let first = number("EVE_SEED").unwrap_or(1);
+    let (images, seed) = (AtomicU64::new(0), AtomicU64::new(first));
+    // Steps are a thread's own, so lives go on beside each other.
+    let threads = if wanted == 0 {
+        1
     } else {
-        0
+        std::thread::available_parallelism().unwrap().get()
     };
-    let first = std::env::var("EVE_SEED").ok().map_or(1, |s| s.parse().unwrap());
-    let (mut images, mut seed) = (0, first);
-    while images <= wanted {
-        images += live(seed);
-        seed += 1;
-    }
-    println!("{images} images in {} lives", seed - first);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| loop {
+                images.fetch_add(live(seed.fetch_add(1, Relaxed)), Relaxed);
+                if images.load(Relaxed) >= wanted {
+                    break;
+                }
+            });
+        }
+    });
+    println!("{} images in {} lives", images.into_inner(), seed.into_inner() - first);
 }
 
 /// Bytes of the disk while a slab lives, as the steps of this thread go.

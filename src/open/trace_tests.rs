@@ -2,6 +2,7 @@
 
 use super::Options;
 use crate::coll::vector;
+use crate::epoch::Shared;
 use crate::slab::layout::*;
 use crate::slab::writer::PERSISTENT;
 use crate::sync::steps;
@@ -137,4 +138,43 @@ fn a_trace_that_comes_between_any_two_steps_of_a_transaction_spares_its_objects(
         assert!(at > 1000);
         s.gc().unwrap();
     }
+}
+
+#[test]
+fn a_trace_that_panics_leaves_nothing_pinned() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    let mut t = begin(&s, 0);
+    // Large enough that the trace tells of its sweep.
+    let long = t.write(|w| text::make(w, &vec![b'x'; 20 << 20]).unwrap());
+    t.set(int(1), long).unwrap();
+    commit(t);
+    let trace = || s.gc_telling(&mut |_| panic!("as if the trace had a bug"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(trace)).is_err());
+    let map = s.map();
+    for i in 0..map.agents() {
+        let line = map.agent(i);
+        let held = line.pins.iter().chain([&line.sec_lo]).map(|w| w.load(Acquire)).max();
+        assert_eq!(held, Some(0), "agent {i}");
+    }
+    s.gc().unwrap();
+}
+
+#[test]
+fn close_waits_for_the_trace_in_the_background() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    s.tracing().store(true, Release);
+    let (other, ended) = (s.clone(), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while other.check().is_ok() {
+                std::thread::yield_now();
+            }
+            // Time for a close that doesn't wait to return.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            ended.store(true, Release);
+            other.tracing().store(false, Release);
+        });
+        s.close().unwrap();
+        assert!(ended.load(Acquire));
+    });
 }

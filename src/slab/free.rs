@@ -127,9 +127,11 @@ fn give_back(map: &Mapping, agent: u16, first: u64, blocks: u64) {
     if (0..agents).any(|a| a != agent as u64 && is_protected(hazard(map, a as u16), first)) {
         return give_block(d, pack(BLOCK_FREEING, 0, 0, generation));
     }
-    // From the end, and shorter before each: whoever goes on after our death gives no block back twice.
+    // From the end. Each is a run of its own before the rest is shorter: whoever goes on after our death finds it by the one or the other, and gives no
+    // block back twice, as it looks at the first block first.
     let length = map.atomic_u64(descriptor(first) + 8);
     for b in (1..blocks).rev() {
+        set_freeing(map, agent, first + b);
         length.store(length.load(Relaxed) & STAMP_MASK | b << 48, Release);
         release_run(map, first + b, 1);
     }
@@ -158,13 +160,17 @@ pub fn cells(block: u64, class: usize) -> impl Iterator<Item = u64> {
 
 /// Gives an empty block that `agent` owns back.
 pub(super) fn give_back_owned(map: &Mapping, agent: u16, block: u64) {
+    set_freeing(map, agent, block);
+    give_back(map, agent, block, 1);
+}
+
+/// Makes a block that `agent` holds a run of one that is being given back: if it dies, whoever adopts its things goes on.
+fn set_freeing(map: &Mapping, agent: u16, block: u64) {
     let d = map.atomic_u64(descriptor(block));
     let generation = (d.load(Relaxed) >> 32) as u32;
-    // A run of one, for whoever goes on if we die.
     let length = map.atomic_u64(descriptor(block) + 8);
     length.store(length.load(Relaxed) & STAMP_MASK | 1 << 48, Relaxed);
     give_block(d, pack(BLOCK_FREEING, 0, owner(agent), generation));
-    give_back(map, agent, block, 1);
 }
 
 /// What a sweep finds at a block.
@@ -374,3 +380,7 @@ fn mend(map: &Mapping, block: u64, class: usize, is_lost: &dyn Fn(u64) -> bool) 
     }
     freed
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "free_tests.rs"]
+mod tests;

@@ -63,7 +63,7 @@ pub fn backup(slab: &Slab, path: &Path, progress: Progress) -> Result<BackupRepo
     };
     let mut bytes = 0;
     let made = make_whole(path, &mut |file| {
-        bytes = write(file, path, map, &ident, superblock, &table, progress)?;
+        bytes = write(file, path, slab, &ident, superblock, &table, progress)?;
         Ok(())
     })?;
     if !made {
@@ -145,7 +145,7 @@ fn exists(path: &Path) -> Error {
 fn write(
     file: &File,
     path: &Path,
-    map: &Mapping,
+    slab: &Slab,
     ident: &Ident,
     superblock: Superblock,
     table: &SymbolTable,
@@ -166,7 +166,7 @@ fn write(
     for b in 0..pieces {
         let at = b * BLOCK_SIZE;
         let piece = &mut piece[..BLOCK_SIZE.min(len - at) as usize];
-        fill(map, &superblock, b, piece);
+        fill(slab, &superblock, b, piece)?;
         table.put(at, piece);
         if b == 0 {
             put_header(piece, ident, superblock);
@@ -186,7 +186,8 @@ fn write(
 }
 
 /// The bytes of block `b` of the copy: descriptors and blocks that are not free; all else is zero.
-fn fill(map: &Mapping, superblock: &Superblock, b: u64, piece: &mut [u8]) {
+fn fill(slab: &Slab, superblock: &Superblock, b: u64, piece: &mut [u8]) -> Result<()> {
+    let map = slab.map();
     piece.fill(0);
     let at = b * BLOCK_SIZE;
     let descriptors_end = DESCRIPTORS + superblock.high_water.min(SEGMENT_BLOCKS) * DESCRIPTOR_SIZE;
@@ -199,16 +200,14 @@ fn fill(map: &Mapping, superblock: &Superblock, b: u64, piece: &mut [u8]) {
         !is_block(b) || map.atomic_u64(descriptor(b)).load(Acquire) as u8 != BLOCK_FREE
     };
     if !copied {
-        return;
+        return Ok(());
     }
     let end = if at < HEADER_SIZE {
         (descriptors_end - at).min(BLOCK_SIZE) as usize
     } else {
         piece.len()
     };
-    for (i, word) in piece[..end].chunks_exact_mut(8).enumerate() {
-        word.copy_from_slice(&map.atomic_u64(at + i as u64 * 8).load(Relaxed).to_le_bytes());
-    }
+    slab.copy_bytes(at, &mut piece[..end])
 }
 
 /// Puts ident and superblocks into the first block.

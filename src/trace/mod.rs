@@ -12,7 +12,7 @@ pub use sweep::Swept;
 
 use crate::epoch::agent::Agent;
 use crate::epoch::hold::{hold, let_go, Root};
-use crate::epoch::pin::{Pinned, Slot, Version};
+use crate::epoch::pin::{unpin, Pinned, Slot, Version};
 use crate::epoch::Shared;
 use crate::error::Result;
 use crate::slab::alloc::Memory;
@@ -63,6 +63,10 @@ pub fn trace(
     let maps = m.map.atomic_u32(CONTROL_MAPS);
     let was = maps.swap(MAPS_EXACT, AcqRel);
     let now = agent.pin(m.map, Slot::A);
+    let _pinned = Unpin {
+        map: m.map,
+        agent: agent.index,
+    };
     let orphans = m.map.atomic_u64(CONTROL_ORPHANS).swap(0, Relaxed);
     m.map.atomic_u64(CONTROL_VOLUME).store(0, Relaxed);
     let result = pinned_trace(m, agent, now, durable, known, tell);
@@ -73,9 +77,20 @@ pub fn trace(
     if was != MAPS_EXACT && !matches!(&result, Ok(t) if t.swept.left == 0) {
         maps.store(MAPS_SUPERSET, Release);
     }
-    let_go(m.map, agent.index);
-    agent.unpin(m.map, Slot::A);
     result
+}
+
+/// Gives up what a trace holds, also after a panic.
+struct Unpin<'a> {
+    map: &'a Mapping,
+    agent: usize,
+}
+
+impl Drop for Unpin<'_> {
+    fn drop(&mut self) {
+        let_go(self.map, self.agent);
+        unpin(self.map, self.agent, Slot::A);
+    }
 }
 
 /// Is a trace worth its time? When half as much again as what lives is in use, that may be what only a trace frees, and so much has been allocated since the

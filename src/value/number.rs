@@ -10,6 +10,20 @@ use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
 use crate::slab::writer::{Writer, PERSISTENT};
 
+/// Bytes of the longest integer that is turned into decimal digits, and of a decimal's: that takes quadratic time (a second or two for these), and a
+/// damaged slab may claim an integer as long as itself.
+const DIGITS_BYTES_MAX: usize = 128 << 10;
+
+/// `Limit` if the decimal digits of `integer` are too many to be looked at.
+pub(super) fn check_digits(integer: &[u8]) -> Result<()> {
+    if integer.len() > DIGITS_BYTES_MAX {
+        return Err(Error::limit(
+            "decimal digits of an integer of more than 1048576 bits: they are neither printed nor a decimal's",
+        ));
+    }
+    Ok(())
+}
+
 /// A number, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Number {
@@ -97,8 +111,9 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
     a
 }
 
-/// The decimal `unscaled * 10^-scale`.
+/// The decimal `unscaled * 10^-scale`. `Limit` if it has too many digits to be hashed.
 pub fn make_decimal(w: &mut Writer, unscaled: &[u8], scale: i32) -> Result<u64> {
+    check_digits(unscaled)?;
     let part = make_part(w, unscaled)?;
     let node = w.alloc(DECIMAL, 32, None, PERSISTENT)?;
     node.set(1, part);
@@ -119,7 +134,9 @@ pub fn read(r: Reader, word: u64) -> Result<Option<Number>> {
         }
         Kind::Decimal => {
             let node = r.node_of(word, DECIMAL)?;
-            Number::Decimal(integer_bytes(r, node.word(1))?, node.low(2) as i32)
+            let unscaled = integer_bytes(r, node.word(1))?;
+            check_digits(&unscaled)?;
+            Number::Decimal(unscaled, node.low(2) as i32)
         }
         _ => return Ok(None),
     }))

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::slab::mapping::Reader;
 use std::fmt::Write;
 
-/// The value `word` as EDN. `Limit` if it is nested too deep.
+/// The value `word` as EDN. `Limit` if it is nested too deep, or an integer in it has more than 2^20 bits.
 pub fn to_edn(r: Reader, word: u64) -> Result<String> {
     let mut out = String::new();
     push_value(r, word, 0, &mut out)?;
@@ -99,11 +99,8 @@ fn push_number(r: Reader, word: u64, out: &mut String) -> Result<()> {
     match number::read(r, word)? {
         Some(Number::Int(i)) => push(out, format_args!("{i}")),
         Some(Number::Double(x)) => push_double(x, out),
-        Some(Number::BigInt(b)) => push(out, format_args!("{}N", bignum::to_decimal(&b))),
-        Some(Number::Ratio(n, d)) => push(
-            out,
-            format_args!("{}/{}", bignum::to_decimal(&n), bignum::to_decimal(&d)),
-        ),
+        Some(Number::BigInt(b)) => push(out, format_args!("{}N", digits(&b)?)),
+        Some(Number::Ratio(n, d)) => push(out, format_args!("{}/{}", digits(&n)?, digits(&d)?)),
         Some(Number::Decimal(unscaled, scale)) => {
             push_decimal(&unscaled, scale, out);
             out.push('M');
@@ -111,6 +108,11 @@ fn push_number(r: Reader, word: u64, out: &mut String) -> Result<()> {
         None => return Err(Error::corrupt("a number changed while it was read", word)),
     }
     Ok(())
+}
+
+fn digits(integer: &[u8]) -> Result<String> {
+    number::check_digits(integer)?;
+    Ok(bignum::to_decimal(integer))
 }
 
 fn push_char(unit: u16, out: &mut String) {

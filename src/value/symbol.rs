@@ -385,6 +385,9 @@ impl Table<'_, '_> {
 
     fn make_objects(&mut self, name: &Name, cells: &mut Cells, id: impl FnOnce() -> Result<u32>) -> Result<()> {
         cells[0] = self.alloc.alloc(self.m, SYMBOL_SIZE, self.version)?;
+        // Not free any more, or the texts' allocations could meet it: a cell may be told free twice. If we die, it counts as one that was not committed.
+        let fresh = header(SYMBOL, 0, FRESH);
+        self.m.map.atomic_u64(cells[0]).store(fresh, Relaxed);
         let namespace = match name.namespace {
             None => NIL,
             Some((text, info)) => self.make_text(text, &info, &mut cells[1])?,
