@@ -8,6 +8,7 @@ use super::clear::{clear, entry, is_busy, CLAIMED, FREE};
 use super::{anonymous_name, Options};
 use crate::durable::control::{self, MAPS_SUPERSET};
 use crate::durable::flush::Source;
+use crate::epoch::agent::Agent;
 use crate::error::{Error, Result};
 use crate::slab::alloc::Grow;
 use crate::slab::ident::Ident;
