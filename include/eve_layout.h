@@ -80,7 +80,7 @@
 #define EVE_L_CONTROL_BACKED UINT64_C(0xc180)
 /* Control page: high-water block, u64. */
 #define EVE_L_CONTROL_HIGH_WATER UINT64_C(0xc188)
-/* Control page: free blocks below the high-water block, u64, a hint. */
+/* Control page: free blocks below the high-water block, with and without disk space, u64, a hint. */
 #define EVE_L_CONTROL_FREE_BLOCKS UINT64_C(0xc190)
 /* Control page: agent lines allocated on disk, u32. */
 #define EVE_L_CONTROL_AGENTS_BACKED UINT64_C(0xc198)
@@ -88,6 +88,8 @@
 #define EVE_L_CONTROL_GROUPS_BACKED UINT64_C(0xc19c)
 /* Control page: root records allocated on disk, u32. */
 #define EVE_L_CONTROL_RECORDS_BACKED UINT64_C(0xc1a0)
+/* Control page: unbacked blocks below the high-water block, u64, a hint. */
+#define EVE_L_CONTROL_UNBACKED UINT64_C(0xc1a8)
 /* Control page: durable version, u64. */
 #define EVE_L_CONTROL_DURABLE UINT64_C(0xc200)
 /* Control page: sticky sync error (errno), u32. */
@@ -144,10 +146,12 @@
 #define EVE_L_BLOCK_LARGE UINT64_C(0x3)
 /* Block state: further block of a run. */
 #define EVE_L_BLOCK_TAIL UINT64_C(0x4)
-/* Block state: taken, not yet in use. */
+/* Block state: taken, not yet in use; its class is the state that it goes back to. */
 #define EVE_L_BLOCK_RECLAIM UINT64_C(0x5)
 /* Block state: first of a run that is being given back; its second word has the run's length. */
 #define EVE_L_BLOCK_FREEING UINT64_C(0x6)
+/* Block state: free, perhaps without disk space. */
+#define EVE_L_BLOCK_UNBACKED UINT64_C(0x7)
 /* Word: nil. */
 #define EVE_L_NIL UINT64_C(0x0)
 /* Word: true. */

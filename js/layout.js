@@ -78,7 +78,7 @@ export const CONTROL_WAITERS = 0xc104;
 export const CONTROL_BACKED = 0xc180;
 /** Control page: high-water block, u64. */
 export const CONTROL_HIGH_WATER = 0xc188;
-/** Control page: free blocks below the high-water block, u64, a hint. */
+/** Control page: free blocks below the high-water block, with and without disk space, u64, a hint. */
 export const CONTROL_FREE_BLOCKS = 0xc190;
 /** Control page: agent lines allocated on disk, u32. */
 export const CONTROL_AGENTS_BACKED = 0xc198;
@@ -86,6 +86,8 @@ export const CONTROL_AGENTS_BACKED = 0xc198;
 export const CONTROL_GROUPS_BACKED = 0xc19c;
 /** Control page: root records allocated on disk, u32. */
 export const CONTROL_RECORDS_BACKED = 0xc1a0;
+/** Control page: unbacked blocks below the high-water block, u64, a hint. */
+export const CONTROL_UNBACKED = 0xc1a8;
 /** Control page: durable version, u64. */
 export const CONTROL_DURABLE = 0xc200;
 /** Control page: sticky sync error (errno), u32. */
@@ -142,10 +144,12 @@ export const BLOCK_SHELVED = 0x2;
 export const BLOCK_LARGE = 0x3;
 /** Block state: further block of a run. */
 export const BLOCK_TAIL = 0x4;
-/** Block state: taken, not yet in use. */
+/** Block state: taken, not yet in use; its class is the state that it goes back to. */
 export const BLOCK_RECLAIM = 0x5;
 /** Block state: first of a run that is being given back; its second word has the run's length. */
 export const BLOCK_FREEING = 0x6;
+/** Block state: free, perhaps without disk space. */
+export const BLOCK_UNBACKED = 0x7;
 /** Word: nil. */
 export const NIL = 0x0;
 /** Word: true. */

@@ -28,6 +28,7 @@ mutation 'sync: errors stay' durable::flush
 mutation 'recover: skip versions' open::crash_tests::after_another_boot
 mutation 'recover: allocate anew' open::crash_tests::a_recovered
 mutation 'recover: blocks by stamp' open::crash_tests::recovery_empties
+mutation 'punch: unbacked first' open::crash_tests::a_process_killed_when
 mutation 'recover: symbols by count' open::image_tests
 mutation 'open: only the same file' ${power}whatever
 mutation 'reap: under the lock' open::crash_tests::who_found

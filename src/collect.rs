@@ -2,9 +2,20 @@
 
 use crate::error::{Error, Result};
 use crate::handle::Slab;
-use crate::slab::layout::CONTROL_VOLUME;
-use crate::trace::{is_due, trace, Progress, Traced};
+use crate::slab::free::bytes_in_use;
+use crate::slab::layout::{BLOCK_SIZE, CONTROL_VOLUME};
+use crate::slab::mapping::Mapping;
+use crate::slab::punch::backed_free;
+use crate::trace::{is_due, trace, Progress, Traced, FLOOR};
 use std::sync::atomic::Ordering::*;
+
+/// Shorter runs of free blocks than a MiB keep their disk space while the slab is in use, but for a thorough collection.
+const RUN: u64 = 16;
+
+/// Bytes of free blocks with disk space beyond what a slab may always hold on top of what is in use.
+fn excess(map: &Mapping) -> u64 {
+    (backed_free(map) * BLOCK_SIZE).saturating_sub(bytes_in_use(map) / 2 + FLOOR)
+}
 
 /// Lets the next trace of this process start, also after a panic.
 struct Done<'a>(&'a Slab);
@@ -53,26 +64,60 @@ impl Slab {
         };
         let traced = trace(self.memory(), &mut worker.agent, &roots, &known, check);
         worker.agent.drain(self.memory(), false);
+        if thorough && traced.is_ok() {
+            self.punch_free(&worker.agent, 1, u64::MAX)?;
+        }
         self.put_worker(worker);
+        if !thorough {
+            self.give_excess_back()?;
+        }
         traced
+    }
+
+    /// Gives the disk space of free blocks back that the slab can't be expected to need soon: a trace lets half as much as lives become garbage.
+    fn give_excess_back(&self) -> Result<()> {
+        let excess = excess(self.map()) / BLOCK_SIZE;
+        if excess > 0 {
+            let worker = self.worker()?;
+            let punched = self.punch_free(&worker.agent, RUN, excess);
+            self.put_worker(worker);
+            punched?;
+        }
+        Ok(())
+    }
+
+    /// Does so in the background if it is much. Called when blocks have become free.
+    pub(crate) fn give_space_back_if_due(&self) {
+        if excess(self.map()) < bytes_in_use(self.map()) / 2 + FLOOR {
+            return;
+        }
+        self.in_background(|slab| _ = slab.give_excess_back());
     }
 
     /// Starts a trace in the background if one is worth its time. Called when the slab has grown, by an agent that has allocated `volume` bytes since it
     /// did so last.
     pub(crate) fn gc_if_due(&self, volume: u64) {
         self.map().atomic_u64(CONTROL_VOLUME).fetch_add(volume, Relaxed);
-        if self.read_only() || !is_due(self.map()) || self.tracing().swap(true, AcqRel) {
+        if !is_due(self.map()) {
+            return;
+        }
+        // A failure is nobody's in particular: a damaged slab will tell whoever reads that place.
+        self.in_background(|slab| _ = slab.collect(false, &mut |_| Ok(())));
+    }
+
+    /// Runs `work` in the background, unless something of the kind goes on.
+    fn in_background(&self, work: fn(&Slab)) {
+        if self.read_only() || self.tracing().swap(true, AcqRel) {
             return;
         }
         let slab = self.clone();
         let run = move || {
             let _done = Done(&slab);
-            // A failure is nobody's in particular: a damaged slab will tell whoever reads that place.
-            let _ = slab.collect(false, &mut |_| Ok(()));
+            work(&slab);
         };
         #[cfg(not(target_family = "wasm"))]
         if std::thread::Builder::new().name("eve-gc".into()).spawn(run).is_err() {
-            // No thread to have: the next growth tries again.
+            // No thread to have: the next occasion will do.
             self.tracing().store(false, Release);
         }
         #[cfg(target_family = "wasm")]

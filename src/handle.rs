@@ -21,6 +21,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Garbage that a close may leave to a trace.
+const LEFT_MAX: u64 = 1 << 20;
+
 /// One version, as plain data. It can be read while something pins the version: a [`Snapshot`], a pin group, a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
@@ -368,7 +371,12 @@ impl Slab {
         self.0.file.reap()
     }
 
-    /// Set while a thread of this process traces in the background.
+    /// Gives the disk space of free blocks back: of runs of at least `least`, until `most` blocks are done.
+    pub(crate) fn punch_free(&self, agent: &Agent, least: u64, most: u64) -> Result<u64> {
+        self.0.file.punch_free(agent, least, most)
+    }
+
+    /// Set while a thread of this process traces or gives space back in the background.
     pub(crate) fn tracing(&self) -> &AtomicBool {
         &self.0.tracing
     }
@@ -400,8 +408,24 @@ impl Slab {
         Ok(())
     }
 
+    /// Before the slab is closed: garbage that only older versions on disk hold is let go by a sync, if it is much. Else it would be left to a trace.
+    fn sync_for_space(&self) {
+        if self.check().is_err() || self.read_only() {
+            return;
+        }
+        let mut idle = self.idle_workers();
+        idle.iter_mut().for_each(|w| w.agent.drain(self.memory(), true));
+        let waits: u64 = idle.iter().map(|w| w.agent.limbo.bytes()).sum();
+        idle.into_iter().for_each(|w| self.put_worker(w));
+        if waits >= LEFT_MAX {
+            // The close syncs again, and tells of an error.
+            let _ = self.sync();
+        }
+    }
+
     /// Closes the slab for all clones: further calls are errors. The memory stays mapped until the last clone goes.
     pub fn close(&self) -> Result<()> {
+        self.sync_for_space();
         if self.0.closed.swap(true, AcqRel) {
             return Err(Error::Closed);
         }

@@ -82,7 +82,7 @@ public final class Layout {
     public static final int CONTROL_BACKED = 0xc180;
     /** Control page: high-water block, u64. */
     public static final int CONTROL_HIGH_WATER = 0xc188;
-    /** Control page: free blocks below the high-water block, u64, a hint. */
+    /** Control page: free blocks below the high-water block, with and without disk space, u64, a hint. */
     public static final int CONTROL_FREE_BLOCKS = 0xc190;
     /** Control page: agent lines allocated on disk, u32. */
     public static final int CONTROL_AGENTS_BACKED = 0xc198;
@@ -90,6 +90,8 @@ public final class Layout {
     public static final int CONTROL_GROUPS_BACKED = 0xc19c;
     /** Control page: root records allocated on disk, u32. */
     public static final int CONTROL_RECORDS_BACKED = 0xc1a0;
+    /** Control page: unbacked blocks below the high-water block, u64, a hint. */
+    public static final int CONTROL_UNBACKED = 0xc1a8;
     /** Control page: durable version, u64. */
     public static final int CONTROL_DURABLE = 0xc200;
     /** Control page: sticky sync error (errno), u32. */
@@ -146,10 +148,12 @@ public final class Layout {
     public static final int BLOCK_LARGE = 0x3;
     /** Block state: further block of a run. */
     public static final int BLOCK_TAIL = 0x4;
-    /** Block state: taken, not yet in use. */
+    /** Block state: taken, not yet in use; its class is the state that it goes back to. */
     public static final int BLOCK_RECLAIM = 0x5;
     /** Block state: first of a run that is being given back; its second word has the run's length. */
     public static final int BLOCK_FREEING = 0x6;
+    /** Block state: free, perhaps without disk space. */
+    public static final int BLOCK_UNBACKED = 0x7;
     /** Word: nil. */
     public static final int NIL = 0x0;
     /** Word: true. */

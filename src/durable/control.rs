@@ -44,6 +44,8 @@ pub struct Start {
     pub version: u64,
     /// Free blocks below the high-water block.
     pub free_blocks: u64,
+    /// Of these, how many are unbacked.
+    pub unbacked: u64,
     /// [`MAPS_EXACT`] or [`MAPS_SUPERSET`].
     pub maps: u32,
 }
@@ -58,6 +60,7 @@ pub fn start(map: &Mapping, s: &Start) {
         (CONTROL_BACKED, s.from.backed),
         (CONTROL_HIGH_WATER, s.from.high_water),
         (CONTROL_FREE_BLOCKS, s.free_blocks),
+        (CONTROL_UNBACKED, s.unbacked),
         (CONTROL_DURABLE, s.from.version),
         (CONTROL_SYMBOLS, s.from.symbols),
         (RECORDS + RECORD_META, crate::epoch::record::live(s.version)),
@@ -128,6 +131,7 @@ pub fn format(map: &Mapping, ident: &Ident) {
             from: superblock,
             version: 1,
             free_blocks: 0,
+            unbacked: 0,
             maps: MAPS_EXACT,
         },
     );

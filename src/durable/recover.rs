@@ -18,6 +18,8 @@ use std::sync::atomic::Ordering::*;
 
 /// Versions skipped at a recovery: numbers of lost versions are never used again, as births and readers' memories would alias.
 const SKIP: u64 = 1 << 20;
+/// Free runs of so many blocks give their disk space back: a MiB, so that the calls of the system are few for the size of the slab.
+const RUN: u64 = 16;
 /// Numbers from here on are not believed when they come from lost versions.
 const BELIEVED: u64 = FRESH >> 1;
 
@@ -74,11 +76,14 @@ impl Recovery<'_> {
                 from,
                 version: durable.version,
                 free_blocks: 0,
+                unbacked: 0,
                 maps: MAPS_SUPERSET,
             },
         );
-        let kept = self.keep_symbols(&mut from);
+        let failed = |e| Error::io("recover", self.path, &e);
+        let kept = self.keep_symbols(&mut from).map_err(failed)?;
         let (free_blocks, stamp) = self.reset_blocks(&durable, high_water, &kept);
+        let unbacked = self.allocate_blocks(high_water).map_err(failed)?;
         let skip = if weakened("recover: skip versions") { 0 } else { SKIP };
         let version = durable.version.max(stamp).max(latest) + skip;
         if version >= FRESH {
@@ -90,6 +95,7 @@ impl Recovery<'_> {
                 from,
                 version,
                 free_blocks,
+                unbacked,
                 maps: MAPS_SUPERSET,
             },
         );
@@ -103,7 +109,7 @@ impl Recovery<'_> {
         versions.filter(|&v| v < BELIEVED).max().unwrap_or(0)
     }
 
-    /// Empties the tables, cuts off what lost versions have added, and allocates what the slab counts on.
+    /// Empties the tables, cuts off what lost versions have added, and allocates what the slab counts on, but for the blocks.
     fn reset_file(&self, high_water: u64) -> std::io::Result<()> {
         let end = high_water * BLOCK_SIZE;
         self.file.set_len(end)?;
@@ -117,27 +123,59 @@ impl Recovery<'_> {
         if !self.allocates {
             return sys::extend_with_zeros(self.file, end + SLACK);
         }
-        let descriptors = (DESCRIPTORS, high_water.min(SEGMENT_BLOCKS) * DESCRIPTOR_SIZE);
-        let blocks = (HEADER_SIZE, end + SLACK - HEADER_SIZE);
-        for (offset, len) in FIRST_RANGES.into_iter().chain([descriptors, blocks]) {
-            if weakened("recover: allocate anew") {
-                continue;
-            }
+        let descriptors = (0..high_water).step_by(SEGMENT_BLOCKS as usize).map(|b| {
+            let blocks = (high_water - b).min(SEGMENT_BLOCKS);
+            (descriptor(b), blocks * DESCRIPTOR_SIZE)
+        });
+        for (offset, len) in FIRST_RANGES.into_iter().chain(descriptors).chain([(end, SLACK)]) {
+            self.allocate(offset, len)?;
+        }
+        Ok(())
+    }
+
+    /// Allocates `len` bytes at `offset`: after a crash no promise of the file system holds.
+    fn allocate(&self, offset: u64, len: u64) -> std::io::Result<()> {
+        if len > 0 && self.allocates && !weakened("recover: allocate anew") {
             sys::allocate(self.file, offset, len)?;
         }
         Ok(())
     }
 
+    /// Allocates all blocks but long runs of free ones, whose disk space goes back. Returns how many blocks those are.
+    fn allocate_blocks(&self, high_water: u64) -> std::io::Result<u64> {
+        if !self.allocates {
+            return Ok(0);
+        }
+        let state = |b: u64| self.map.atomic_u64(descriptor(b)).load(Relaxed) as u8;
+        let (mut unbacked, mut from, mut b) = (0, HEADER_SIZE / BLOCK_SIZE, HEADER_SIZE / BLOCK_SIZE);
+        while b < high_water {
+            let free = (b..high_water).take_while(|&b| is_block(b) && state(b) == BLOCK_FREE);
+            let run = free.count() as u64;
+            if run >= RUN {
+                self.allocate(from * BLOCK_SIZE, (b - from) * BLOCK_SIZE)?;
+                (b..b + run).for_each(|b| self.set_state(b, BLOCK_UNBACKED, 0, 0));
+                // Where it can't be done they keep what they have.
+                sys::punch(self.file, b * BLOCK_SIZE, run * BLOCK_SIZE)?;
+                unbacked += run;
+                from = b + run;
+            }
+            b += run.max(1);
+        }
+        self.allocate(from * BLOCK_SIZE, (high_water - from) * BLOCK_SIZE)?;
+        Ok(unbacked)
+    }
+
     /// Brings the symbol directory back to the durable count and returns the blocks that the table lies in. The blocks may be younger than
     /// the durable version: symbols belong to no version.
-    fn keep_symbols(&self, from: &mut Superblock) -> HashSet<u64> {
+    fn keep_symbols(&self, from: &mut Superblock) -> std::io::Result<HashSet<u64>> {
         let mut kept = HashSet::new();
         if !self.is_object(from.symbols, SYMBOL_DIR, 16 + 8 * SYMBOL_CHUNKS as u64) {
             from.symbols = 0;
             from.symbol_count = 0;
-            return kept;
+            return Ok(kept);
         }
         kept.insert(from.symbols >> BLOCK_BITS);
+        self.allocate(from.symbols & !(BLOCK_SIZE - 1), BLOCK_SIZE)?;
         for k in 0..SYMBOL_CHUNKS as u64 {
             let first = 64 * ((1 << k) - 1);
             let slot = self.map.atomic_u64(from.symbols + 16 + 8 * k);
@@ -147,6 +185,11 @@ impl Recovery<'_> {
                 continue;
             }
             kept.insert(chunk >> BLOCK_BITS);
+            let in_block = chunk & (BLOCK_SIZE - 1);
+            self.allocate(
+                chunk - in_block,
+                (in_block + 16 + 8 * (64 << k)).next_multiple_of(BLOCK_SIZE),
+            )?;
             for i in 0..64 << k {
                 let slot = self.map.atomic_u64(chunk + 16 + 8 * i);
                 let symbol = slot.load(Relaxed);
@@ -166,7 +209,7 @@ impl Recovery<'_> {
                 }
             }
         }
-        kept
+        Ok(kept)
     }
 
     /// Does `word` point to an object of that type (0: any) and size in the slab?
@@ -196,7 +239,10 @@ impl Recovery<'_> {
                 1
             };
             let lives = (stamp < durable.version || weakened("recover: blocks by stamp") || kept.contains(&b))
-                && !matches!(state, BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM | BLOCK_FREEING);
+                && !matches!(
+                    state,
+                    BLOCK_FREE | BLOCK_TAIL | BLOCK_RECLAIM | BLOCK_FREEING | BLOCK_UNBACKED
+                );
             if lives {
                 self.settle(b, run);
             } else {

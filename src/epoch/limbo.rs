@@ -137,6 +137,11 @@ impl Limbo {
         self.entries.iter().any(|r| header_fresh(r.name))
     }
 
+    /// Bytes of what waits.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Nothing waits?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,5 +1,6 @@
 //! Killed processes, forked processes, crashed machines.
 
+use super::step_tests::check_disk;
 use super::tests::{agent, commit, open, open_with, place, reading, root};
 use super::{Options, SlabFile, LOCK_PARTICIPANTS};
 use crate::durable::flush::Quiet;
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::slab::alloc::Memory;
 use crate::slab::free::{forget, free_named};
 use crate::slab::layout::*;
+use crate::sync::steps;
 use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -94,6 +96,20 @@ fn child_process() {
         }
         "commit" => {
             commit(&slab, &mut a, 13);
+        }
+        // Dies when free blocks have no disk space any more, before it has told.
+        "punch" => {
+            let at = a.alloc.alloc(memory, 1 << 20, 1).unwrap();
+            slab.mapping().atomic_u64(at).store(header(I64, 0, 2), Release);
+            assert!(free_named(slab.mapping(), at, header(I64, 0, 2)));
+            forget(slab.mapping(), a.index as u16, at);
+            steps::watch(|name| {
+                if name == "punched" {
+                    println!("child is ready");
+                    std::thread::sleep(std::time::Duration::from_secs(1000));
+                }
+            });
+            slab.punch_free(&a, 1, u64::MAX).unwrap();
         }
         "fork" => {
             // SAFETY: the child of the fork only sleeps.
@@ -373,11 +389,29 @@ fn recovery_empties_the_tables_and_frees_the_blocks_of_lost_versions() {
         [state(kept), state(run), state(run + 1)],
         [BLOCK_SHELVED, BLOCK_LARGE, BLOCK_TAIL]
     );
-    assert_eq!(lost.map(state), [BLOCK_FREE, BLOCK_FREE]);
-    let free = (HEADER_SIZE / BLOCK_SIZE..high_water)
-        .filter(|&b| state(b) == BLOCK_FREE)
-        .count() as u64;
+    let is_free = |b: u64| matches!(state(b), BLOCK_FREE | BLOCK_UNBACKED);
+    assert!(lost.map(is_free) == [true; 2]);
+    let free = (HEADER_SIZE / BLOCK_SIZE..high_water).filter(|&b| is_free(b)).count() as u64;
     assert!(free >= 6 && map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed) == free);
+}
+
+#[test]
+fn a_process_killed_when_it_has_given_disk_space_back_leaves_no_block_that_counts_as_having_it() {
+    let (_dir, path) = place();
+    drop(open(&path).unwrap());
+    kill(child("punch", &path));
+    let slab = open(&path).unwrap();
+    let word = |at| slab.mapping().atomic_u64(at).load(Acquire);
+    assert!(word(CONTROL_FREE_BLOCKS) >= 16);
+    check_disk(slab.mapping(), &path, "adopted");
+    let memory = Memory {
+        map: slab.mapping(),
+        file: &slab,
+    };
+    let high = word(CONTROL_HIGH_WATER);
+    agent(&slab).alloc.alloc(memory, 1 << 20, 1).unwrap();
+    assert_eq!(word(CONTROL_HIGH_WATER), high);
+    check_disk(slab.mapping(), &path, "used again");
 }
 
 #[test]

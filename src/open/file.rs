@@ -46,7 +46,9 @@ pub struct SlabFile {
     pub(super) allocates: bool,
     pub(super) header_pages: HeaderPages,
     pub(super) growing: Mutex<()>,
-    region: ManuallyDrop<Region>,
+    /// In front of the PUNCH lock.
+    pub(super) punching: Mutex<()>,
+    pub(super) region: ManuallyDrop<Region>,
     ident: Ident,
     participant: Mutex<Option<Participant>>,
     index: u32,
@@ -140,6 +142,7 @@ impl SlabFile {
             allocates: true,
             header_pages: HeaderPages::default(),
             growing: Mutex::new(()),
+            punching: Mutex::new(()),
             region: ManuallyDrop::new(region),
             ident,
             index: 0,
@@ -337,6 +340,9 @@ impl SlabFile {
         if others {
             return Ok(());
         }
+        if closing {
+            self.give_space_back(file);
+        }
         self.locked_sync(owned(&self.sync), &Quiet(&self.map), u64::MAX, closing)
             .map(|_| ())
     }
@@ -354,9 +360,14 @@ impl Disk for SlabFile {
         self.region.flush_page(offset)
     }
 
-    /// Stores to every page in memory of superblocks, descriptors and blocks, without changing it: a page whose write failed is called
-    /// clean by the kernel though the disk has other bytes.
+    /// Stores to every page in memory of superblocks, descriptors and blocks in use, without changing it: a page whose write failed is called
+    /// clean by the kernel though the disk has other bytes. A free block may be without disk space, and has nothing to lose.
     fn redirty(&self) -> std::io::Result<()> {
+        let _unpunched = self.keep_unpunched()?;
+        let in_use = |b: u64| {
+            let state = || self.map.atomic_u64(descriptor(b)).load(Acquire) as u8;
+            !is_block(b) || !matches!(state(), BLOCK_FREE | BLOCK_UNBACKED | BLOCK_RECLAIM)
+        };
         let high_water = self.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
         let descriptors = (
             DESCRIPTORS,
@@ -368,8 +379,11 @@ impl Disk for SlabFile {
             for at in (start..start + len).step_by(CHUNK as usize) {
                 let pages = CHUNK.min(start + len - at) / PAGE;
                 let resident = self.region.resident(at, pages as usize)?;
-                for (i, _) in resident.iter().enumerate().filter(|(_, &r)| r) {
-                    touch(self.map.atomic_u64(at + i as u64 * PAGE));
+                let pages = resident.iter().enumerate().filter(|(_, &r)| r);
+                for page in pages.map(|(i, _)| at + i as u64 * PAGE) {
+                    if page < HEADER_SIZE || in_use(page >> BLOCK_BITS) {
+                        touch(self.map.atomic_u64(page));
+                    }
                 }
             }
         }

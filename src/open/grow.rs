@@ -13,7 +13,7 @@ use crate::sys::{self, FileSystem, LockKind, PAGE};
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
 /// Least and most that a slab grows by at once. A MiB of ext4 or xfs takes some 10 us to allocate.
-const STEP_MIN: u64 = 1 << 20;
+const STEP_MIN: u64 = 256 << 10;
 const STEP_MAX: u64 = 64 << 20;
 /// Memory file systems zero what they allocate at once, some 600 us a MiB: smaller steps.
 const STEP_MAX_MEMORY: u64 = 4 << 20;
@@ -42,7 +42,7 @@ impl SlabFile {
             STEP_MAX_MEMORY
         };
         let backed = self.map.backed();
-        let step = (backed / 8).clamp(STEP_MIN, most);
+        let step = ((backed - HEADER_SIZE) / 8).clamp(STEP_MIN, most);
         let limits = [
             (
                 self.options.max_bytes,
@@ -117,6 +117,22 @@ impl Grow for SlabFile {
         }
         self.grow_from(was, backed)
             .map_err(|e| e.full_because(|| explain(&self.map, sys::now_ms())))
+    }
+
+    fn back(&self, offset: u64, len: u64) -> Result<()> {
+        // A reader's stores stay in its private memory; where ranges can't be allocated none was given up.
+        if self.read_only() || !self.allocates {
+            return Ok(());
+        }
+        self.allocate(offset, offset + len)
+    }
+
+    fn punch(&self, offset: u64, len: u64) -> Result<bool> {
+        match &self.file {
+            Some(file) => sys::punch(file, offset, len),
+            None => self.region.discard(offset, len).map(|()| true),
+        }
+        .map_err(|e| Error::io("give disk space back", &self.path, &e))
     }
 
     /// Makes sure that `len` bytes at `offset`, a piece of a table, are allocated.

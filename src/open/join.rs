@@ -152,6 +152,7 @@ impl Found {
                 from,
                 version: durable.version,
                 free_blocks: 0,
+                unbacked: 0,
                 maps: MAPS_SUPERSET,
             },
         );

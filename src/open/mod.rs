@@ -6,7 +6,7 @@
 //!     the process, however that ends. Whoever clears a dead participant's things holds its byte meanwhile.
 //! O4. The mapping never moves. The file is never cut while anybody has it open.
 //!
-//! Locks are those of open files (OFD) on single bytes from 2^62 on, far beyond any data. Order: GATE, SYNC, participant. They don't exclude
+//! Locks are those of open files (OFD) on single bytes from 2^62 on, far beyond any data. Order: GATE, SYNC, PUNCH, participant. They don't exclude
 //! threads that share the open file: each lock has a mutex in front of it.
 
 #[cfg(unix)]
@@ -29,6 +29,8 @@ mod grow;
 mod join;
 #[cfg(unix)]
 mod liveness;
+#[cfg(unix)]
+mod space;
 #[cfg(unix)]
 mod syncer;
 #[cfg(unix)]
@@ -54,6 +56,8 @@ mod mount_tests;
 #[cfg(all(test, unix))]
 mod power_tests;
 #[cfg(all(test, unix))]
+mod space_tests;
+#[cfg(all(test, unix))]
 mod step_tests;
 #[cfg(all(test, unix))]
 mod sync_tests;
@@ -71,7 +75,10 @@ pub(crate) const LOCK_GATE: u64 = LOCKS;
 /// Held while a version is made durable.
 #[cfg(unix)]
 pub(crate) const LOCK_SYNC: u64 = LOCKS + 1;
-/// Held for reading by those who opened the slab read-only. (Byte 2 is not used.)
+/// Held while free blocks give their disk space back.
+#[cfg(unix)]
+pub(crate) const LOCK_PUNCH: u64 = LOCKS + 2;
+/// Held for reading by those who opened the slab read-only.
 #[cfg(unix)]
 pub(crate) const LOCK_READ_ONLY: u64 = LOCKS + 3;
 /// Held while the file grows, where the file system can't allocate ranges.

@@ -1,13 +1,14 @@
 //! On real file systems, where we may mount them (root): a power cut under load, and a full disk. A file system in a file is shut down without
 //! its journal (FS_IOC_SHUTDOWN): only what was flushed stays. Skipped, with a message, where that isn't possible.
 
-use super::step_tests::{check, commit, open_with};
+use super::step_tests::{check, check_disk, commit, open_with};
 use super::tests::patch;
 use super::SyncMode;
 use crate::slab::layout::*;
 use crate::{Error, Slab};
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::*};
@@ -241,4 +242,56 @@ fn full_disk(at: &Path) {
     s.close().unwrap();
     drop(s);
     assert_eq!(check(&open_with(&path, SyncMode::None), "opened again"), n);
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_the_commit_that_needs_space_which_was_given_back() {
+    let Some((_dir, at)) = small(24) else { return };
+    let result = std::panic::catch_unwind(|| given_back(&at));
+    run("umount", &["-l", at.to_str().unwrap()]).unwrap();
+    result.unwrap();
+}
+
+fn given_back(at: &Path) {
+    let path = at.join("a.eve");
+    let s = open_with(&path, SyncMode::None);
+    let used = |s: &Slab| {
+        let word = |at| s.map().atomic_u64(at).load(Relaxed);
+        word(CONTROL_HIGH_WATER) - word(CONTROL_FREE_BLOCKS)
+    };
+    let held: Vec<_> = (0..40).map(|_| (commit(&s).unwrap(), s.snapshot().unwrap())).collect();
+    let (high, most) = (s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed), used(&s));
+    let before = std::fs::metadata(&path).unwrap().blocks();
+    drop(held);
+    s.sync().unwrap();
+    s.gc().unwrap();
+    check_disk(s.map(), &path, "after gc");
+    assert!(used(&s) + 30 < most && std::fs::metadata(&path).unwrap().blocks() < before / 2);
+    let ballast = at.join("ballast");
+    let _ = std::io::copy(&mut std::io::repeat(7), &mut File::create(&ballast).unwrap());
+    let mut held = Vec::new();
+    let error = loop {
+        held.push(s.snapshot().unwrap());
+        let before = check(&s, "on a full disk");
+        match commit(&s) {
+            Ok(n) => assert_eq!(n, before + 1),
+            Err(e) => break e,
+        }
+    };
+    assert!(matches!(error, Error::Full(_)), "{error}");
+    check_disk(s.map(), &path, "on a full disk");
+    let n = check(&s, "after the error");
+    s.sync().unwrap();
+    std::fs::remove_file(&ballast).unwrap();
+    held.extend((0..10).map(|_| {
+        commit(&s).unwrap();
+        s.snapshot().unwrap()
+    }));
+    assert_eq!(check(&s, "with room again"), n + 10);
+    let now = s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    assert!(
+        now <= high,
+        "the blocks that were given back are used again: {now}, {high} before"
+    );
+    check_disk(s.map(), &path, "at the end");
 }

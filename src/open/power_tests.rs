@@ -2,7 +2,7 @@
 //! what the last flush has written and of the states since. Each mixture is opened as after a crash, compared with what was promised, used,
 //! and crashes twice more.
 
-use super::step_tests::{check, commit, open_with, ENTRIES};
+use super::step_tests::{check, commit, open_with, punch, ENTRIES};
 use super::SyncMode;
 use crate::durable::control::FIRST_RANGES;
 use crate::durable::superblock::PLACES;
@@ -290,6 +290,7 @@ fn live(seed: u64) -> u64 {
         let n = commit(&s).unwrap();
         s.sync().unwrap();
         told.set(n);
+        punch(&s);
     }
     steps::watch(|_| {});
     images.get()
@@ -366,7 +367,7 @@ fn sync_killed(s: &Slab, file: &File, w: &Rc<RefCell<Watched>>, step: usize) -> 
 fn go_on(s: &Slab, file: &File, w: &Rc<RefCell<Watched>>, n: usize) {
     for _ in 0..n {
         commit(s).unwrap();
-        s.reclaim();
+        punch(s);
         let now = Image::read(file);
         let w = &mut *w.borrow_mut();
         w.last = now.clone();

@@ -9,6 +9,7 @@ mod support;
 use super::{Options, SyncMode};
 use crate::coll::{self, map};
 use crate::slab::layout::*;
+use crate::slab::mapping::Mapping;
 use crate::sync::steps;
 use crate::value::build::{self, BuildBuffer};
 use crate::value::{hash_word, word};
@@ -127,13 +128,42 @@ fn watch(path: &Path) -> Rc<RefCell<Vec<u64>>> {
     found
 }
 
-/// What a child does: opens the slab, commits and closes.
-fn live(path: &Path, told: impl Fn(i64)) {
+/// What a child does: opens the slab, commits and closes. If it `punches`, it gives the space of what the last commits let go back in between, so
+/// that the next one gets it again.
+fn live(path: &Path, punches: bool, told: impl Fn(i64)) {
     let s = open(path);
     for _ in 0..COMMITS {
         told(commit(&s).unwrap());
+        if punches {
+            punch(&s);
+        }
     }
     s.close().unwrap();
+}
+
+/// Gives the disk space of all free blocks back.
+pub(super) fn punch(s: &Slab) {
+    s.reclaim();
+    let worker = s.worker().unwrap();
+    s.punch_free(&worker.agent, 1, u64::MAX).unwrap();
+    s.put_worker(worker);
+}
+
+/// Have all blocks disk space but those that say they haven't?
+pub(super) fn check_disk(map: &Mapping, path: &Path, what: &str) {
+    use std::os::unix::fs::MetadataExt;
+    let word = |at| map.atomic_u64(at).load(std::sync::atomic::Ordering::Relaxed);
+    let unbacked = |b: &u64| {
+        let d = word(descriptor(*b));
+        d as u8 == BLOCK_UNBACKED || d as u8 == BLOCK_RECLAIM && (d >> 8) as u8 == BLOCK_UNBACKED
+    };
+    let blocks = HEADER_SIZE / BLOCK_SIZE..word(CONTROL_HIGH_WATER);
+    let bare = blocks.clone().filter(unbacked).count() as u64;
+    let (least, has) = (
+        (blocks.end - blocks.start - bare) * BLOCK_SIZE,
+        fs::metadata(path).unwrap().blocks() * 512,
+    );
+    assert!(has >= least, "{what}: {has} bytes on disk, {least} are needed");
 }
 
 /// Not a test of its own: the process that is killed at step EVE_TEST_STEP.
@@ -151,16 +181,20 @@ fn child_process() {
             unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
         }
     });
-    live(&path, |n| {
+    live(&path, std::env::var_os("EVE_TEST_PUNCH").is_some(), |n| {
         println!("told {n}.");
         std::io::stdout().flush().unwrap();
     });
 }
 
 /// Runs the child until it is killed at `step`; returns the last commit that it was told of.
-fn killed_at(path: &Path, step: u64) -> Option<i64> {
+fn killed_at(path: &Path, step: u64, punches: bool) -> Option<i64> {
     let module = module_path!().split_once("::").unwrap().1;
-    let output = Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    if punches {
+        child.env("EVE_TEST_PUNCH", "1");
+    }
+    let output = child
         .args(["--exact", &format!("{module}::child_process"), "--nocapture"])
         .env("EVE_TEST_STEP", step.to_string())
         .env("EVE_TEST_SLAB", path)
@@ -188,6 +222,8 @@ enum Scene {
     Beside,
     /// The child finds a copy of a slab in use: it recovers it.
     Copied,
+    /// We have it open too, and the child gives free blocks' disk space back between its commits.
+    Punching,
 }
 
 /// A slab with some commits, whose next block makes it grow; and a copy of it while it was open.
@@ -222,9 +258,11 @@ fn every_step(scene: Scene) {
     template(dir.path());
     let base = ENTRIES + 3;
     let path = prepare(dir.path(), scene);
-    let beside = (scene == Scene::Beside).then(|| open(&path));
+    let punches = scene == Scene::Punching;
+    let is_beside = punches || scene == Scene::Beside;
+    let beside = is_beside.then(|| open(&path));
     let found = watch(&path);
-    live(&path, |_| {});
+    live(&path, punches, |_| {});
     steps::watch(|_| {});
     drop(beside);
     let steps = found.borrow().clone();
@@ -232,9 +270,9 @@ fn every_step(scene: Scene) {
     let (mut kills, mut undone, mut done) = (0, 0, 0);
     for &step in &steps {
         let path = prepare(dir.path(), scene);
-        let beside = (scene == Scene::Beside).then(|| open(&path));
+        let beside = is_beside.then(|| open(&path));
         let pinned = beside.as_ref().map(|s| s.snapshot().unwrap());
-        let told = killed_at(&path, step).unwrap_or(base);
+        let told = killed_at(&path, step, punches).unwrap_or(base);
         let what = format!("{scene:?}, killed at step {step}, told {told}");
         kills += 1;
         if let Some(s) = &beside {
@@ -251,6 +289,7 @@ fn every_step(scene: Scene) {
             );
         }
         let s = open(&path);
+        check_disk(s.map(), &path, &what);
         let n = check(&s, &what) - beside.is_some() as i64;
         assert!((told..=told + 1).contains(&n), "{what}: {n} commits");
         (undone, done) = (undone + (n == told) as u32, done + (n > told) as u32);
@@ -278,6 +317,12 @@ fn alone_a_process_killed_at_any_step_of_open_commit_sync_or_close_loses_nothing
 #[ignore = "slow"]
 fn beside_others_a_process_killed_at_any_step_holds_nobody_up_and_breaks_nothing() {
     every_step(Scene::Beside);
+}
+
+#[test]
+#[ignore = "slow"]
+fn a_process_killed_while_it_gives_disk_space_back_or_gets_it_leaves_no_block_without_that_others_would_store_to() {
+    every_step(Scene::Punching);
 }
 
 #[test]

@@ -79,8 +79,16 @@ fn the_count_of_free_blocks_is_never_too_low_whoever_is_killed() {
     let map = *s.map();
     steps::watch(move |_| {
         let word = |at| map.atomic_u64(at).load(Relaxed);
-        let state = |b: &u64| is_block(*b) && word(descriptor(*b)) as u8 == BLOCK_FREE;
-        let free = (0..word(CONTROL_HIGH_WATER)).filter(state).count() as u64;
+        let count = |states: &[u8]| {
+            let is = |b: &u64| is_block(*b) && states.contains(&(word(descriptor(*b)) as u8));
+            (0..word(CONTROL_HIGH_WATER)).filter(is).count() as u64
+        };
+        let free = count(&[BLOCK_FREE, BLOCK_UNBACKED]);
+        let (unbacked, bare) = (word(CONTROL_UNBACKED), count(&[BLOCK_UNBACKED]));
+        assert!(
+            unbacked >= bare && unbacked < 1 << 32,
+            "{unbacked} counted, {bare} are unbacked"
+        );
         let counted = word(CONTROL_FREE_BLOCKS);
         assert!(
             counted >= free && counted < 1 << 32,

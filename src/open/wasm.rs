@@ -8,6 +8,7 @@ use super::clear::{clear, entry, is_busy, CLAIMED, FREE};
 use super::{anonymous_name, Options};
 use crate::durable::control::{self, MAPS_SUPERSET};
 use crate::durable::flush::Source;
+use crate::epoch::agent::Agent;
 use crate::error::{Error, Result};
 use crate::slab::alloc::Grow;
 use crate::slab::ident::Ident;
@@ -154,6 +155,11 @@ impl SlabFile {
         Ok(target)
     }
 
+    /// Nothing to do: the memory of wasm32 never shrinks.
+    pub fn punch_free(&self, _agent: &Agent, _least: u64, _most: u64) -> Result<u64> {
+        Ok(0)
+    }
+
     /// Nobody dies unseen: the host ends its workers.
     pub fn reap(&self) -> Result<usize> {
         Ok(0)
@@ -225,6 +231,15 @@ impl Grow for SlabFile {
     fn ensure(&self, _offset: u64, _len: u64) -> Result<()> {
         // The header's memory is there from the start, and a slab of wasm32 has one segment.
         Ok(())
+    }
+
+    fn back(&self, _offset: u64, _len: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn punch(&self, _offset: u64, _len: u64) -> Result<bool> {
+        // The memory of wasm32 never shrinks.
+        Ok(false)
     }
 }
 

@@ -7,10 +7,11 @@
 //! of a used cell costs one look at the header.
 
 use super::cell::{free_named, give_block, is_free, is_free_or, take_block, take_offers};
-use super::free::{forget, free_foreign, give_back_owned, is_empty, mark_free, pack, release_run, shelve};
+use super::free::{cells, forget, free_foreign, give_up, is_unbacked, mark_free, pack, release_run, take_free, Visit};
 use super::layout::*;
 use super::mapping::Mapping;
 use crate::error::{Error, Result};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::*;
 
 /// What the allocator needs of the file below it.
@@ -19,6 +20,10 @@ pub trait Grow {
     fn grow(&self, backed: u64) -> Result<()>;
     /// Makes sure that `len` bytes at `offset` (a table's piece) are allocated.
     fn ensure(&self, offset: u64, len: u64) -> Result<()>;
+    /// Gives `len` bytes at `offset`, blocks below `backed_len`, disk space again. An error means that nothing changed.
+    fn back(&self, offset: u64, len: u64) -> Result<()>;
+    /// Gives the disk space of `len` bytes at `offset` up, whole blocks. False: that can't be done here.
+    fn punch(&self, offset: u64, len: u64) -> Result<bool>;
 }
 
 /// Mapping and file of a slab, as the allocator sees them.
@@ -34,8 +39,6 @@ pub struct Memory<'a> {
 const WORTH: u32 = 8;
 /// Allocations of a class until a cell that is fetched now will be needed: a transaction makes a few of each.
 const AHEAD: usize = 3;
-/// Blocks of a class below which an agent keeps all that it owns.
-const TRIM_BLOCKS: usize = 16;
 /// A drain forgets this part of the most cells that were in use.
 const FORGET: usize = 32;
 /// Cells from which a list is sorted: more than the caches hold.
@@ -43,6 +46,8 @@ const SORTED: usize = 4096;
 const PAGE_BITS: u32 = 12;
 /// Headers fetched ahead when lists are settled: they have been waiting, so most are in no cache.
 const SETTLE_AHEAD: usize = 16;
+/// An agent keeps cells for one part of this many on top of its objects.
+const SPARE: usize = 4;
 /// Descriptors looked at for a shelved or free block before the slab grows.
 const SEARCH: u64 = 64;
 
@@ -100,6 +105,7 @@ pub struct Allocator {
     cursor: u64,
     starved: bool,
     grown: bool,
+    gave: bool,
     /// Bytes of the cells and runs found since the last growth.
     volume: u64,
 }
@@ -113,6 +119,7 @@ impl Allocator {
             cursor: 0,
             starved: false,
             grown: false,
+            gave: false,
             volume: 0,
         }
     }
@@ -210,7 +217,13 @@ impl Allocator {
 
     /// A block of `class` for this agent.
     fn take_block(&mut self, m: Memory, class: usize, version: u64) -> Result<u64> {
-        if let Some(b) = self.find_block(m, class, version) {
+        let found = self.find_block(m, class, version, SEARCH);
+        // No room on disk for a block without: perhaps there is one that has it.
+        let found = found.or_else(|e| match self.find_block(m, class, version, 0) {
+            Ok(Some(b)) => Ok(Some(b)),
+            _ => Err(e),
+        });
+        if let Some(b) = found.inspect_err(|_| self.starved = true)? {
             return Ok(b);
         }
         let b = self.new_blocks(m, 1)?;
@@ -218,18 +231,23 @@ impl Allocator {
         Ok(b)
     }
 
-    /// Looks at the next descriptors for a shelved block of the class with room, or a free block.
-    fn find_block(&mut self, m: Memory, class: usize, version: u64) -> Option<u64> {
+    /// Looks at the next descriptors for a shelved block of the class with room, or a free block. One without disk space is taken if the first `near`
+    /// of them show no other; with 0, never.
+    fn find_block(&mut self, m: Memory, class: usize, version: u64, near: u64) -> Result<Option<u64>> {
         let high = m.map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire);
         // Where many blocks are free, the next one isn't far.
         let free = m.map.atomic_u64(CONTROL_FREE_BLOCKS).load(Relaxed);
-        let looks = if free.saturating_mul(16) > high { high } else { SEARCH };
-        for _ in 0..looks {
+        let all = free.saturating_mul(16) > high || near == 0;
+        let mut unbacked = None;
+        for look in 0..if all { high } else { near } {
+            if look >= near && unbacked.is_some() {
+                break;
+            }
             self.cursor = (self.cursor + 1).max(HEADER_SIZE / BLOCK_SIZE);
             if self.cursor >= high {
                 self.cursor = HEADER_SIZE / BLOCK_SIZE;
                 if self.cursor >= high {
-                    return None;
+                    return Ok(None);
                 }
             }
             if !is_block(self.cursor) {
@@ -238,22 +256,41 @@ impl Allocator {
             let d = m.map.atomic_u64(descriptor(self.cursor));
             let was = d.load(Acquire);
             let generation = (was >> 32) as u32;
-            if was as u8 == BLOCK_SHELVED && (was >> 8) as u8 == class as u8 && has_room(m.map, self.cursor, class) {
+            if was as u8 == BLOCK_SHELVED && (was >> 8) as u8 == class as u8 && self.has_room(m.map, was) {
                 let own = pack(BLOCK_OWNED, class as u8, self.owner(), generation);
                 if take_block(d, was, own) {
-                    return Some(self.cursor);
+                    return Ok(Some(self.cursor));
                 }
-            } else if was as u8 == BLOCK_FREE {
-                let own = pack(BLOCK_RECLAIM, class as u8, self.owner(), generation.wrapping_add(1));
-                if take_block(d, was, own) {
-                    m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
-                    zero_block(m.map, self.cursor);
-                    self.claim_new(m, self.cursor, BLOCK_OWNED, class as u8, version, 1);
-                    return Some(self.cursor);
-                }
+            } else if was as u8 == BLOCK_FREE && take_free(m.map, self.agent, self.cursor, was, BLOCK_FREE) {
+                zero_block(m.map, self.cursor);
+                self.claim_new(m, self.cursor, BLOCK_OWNED, class as u8, version, 1);
+                return Ok(Some(self.cursor));
+            } else if was as u8 == BLOCK_UNBACKED && near > 0 {
+                unbacked = unbacked.or(Some((self.cursor, was)));
             }
         }
-        None
+        let Some((b, _)) = unbacked.filter(|&(b, was)| take_free(m.map, self.agent, b, was, BLOCK_UNBACKED)) else {
+            return Ok(None);
+        };
+        back(m, b, 1)?;
+        zero_block(m.map, b);
+        self.claim_new(m, b, BLOCK_OWNED, class as u8, version, 1);
+        Ok(Some(b))
+    }
+
+    /// Has the shelved block at the cursor, whose descriptor was `was`, room: at least one free cell in [`WORTH`] by its bitmap? It is looked at under a
+    /// hold: a block that somebody has given back meanwhile may be without disk space, and to read a hole can take room on a full memory file system.
+    fn has_room(&self, map: &Mapping, was: u64) -> bool {
+        let visit = Visit::new(map, self.agent, self.cursor);
+        if !visit.is(was) {
+            return false;
+        }
+        let cells = class_cells((was >> 8) as u8 as usize);
+        let word = |w: usize| map.atomic_u64(self.cursor * BLOCK_SIZE + w as u64 * 8);
+        let used: u32 = (0..cells.div_ceil(64))
+            .map(|w| word(w).load(Relaxed).count_ones())
+            .sum();
+        (cells as u32).saturating_sub(used) >= (cells as u32 / WORTH).max(1)
     }
 
     /// Writes the descriptor of a block that only we hold: the stamp first, so that a run never looks older than it is.
@@ -270,7 +307,10 @@ impl Allocator {
     /// A run of `blocks` blocks for one large object; its header is 0.
     fn alloc_run(&mut self, m: Memory, blocks: u64, version: u64) -> Result<u64> {
         let first = match self.find_run(m, blocks) {
-            Some(b) => b,
+            Some(b) => {
+                back(m, b, blocks).inspect_err(|_| self.starved = true)?;
+                b
+            }
             None => self.new_blocks(m, blocks)?,
         };
         self.volume += blocks * BLOCK_SIZE;
@@ -292,15 +332,12 @@ impl Allocator {
         let mut start = HEADER_SIZE / BLOCK_SIZE;
         let mut b = start;
         while b < high {
-            let d = m.map.atomic_u64(descriptor(b));
             let was = if is_block(b) {
-                d.load(Acquire)
+                m.map.atomic_u64(descriptor(b)).load(Acquire)
             } else {
                 BLOCK_LARGE as u64
             };
-            let mine = pack(BLOCK_RECLAIM, 0, self.owner(), ((was >> 32) as u32).wrapping_add(1));
-            if was as u8 == BLOCK_FREE && take_block(d, was, mine) {
-                m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
+            if take_free(m.map, self.agent, b, was, was as u8) {
                 if b + 1 - start == blocks {
                     return Some(start);
                 }
@@ -330,15 +367,12 @@ impl Allocator {
 
     /// Claims block `b`, which has just come below the high-water mark. False: somebody else did.
     fn take_new(&self, m: Memory, b: u64) -> bool {
-        let d = m.map.atomic_u64(descriptor(b));
-        let was = d.load(Acquire);
-        let generation = (was >> 32) as u32;
-        if was as u8 != BLOCK_FREE || !take_block(d, was, pack(BLOCK_RECLAIM, 0, self.owner(), generation)) {
+        let was = m.map.atomic_u64(descriptor(b)).load(Acquire);
+        if was as u8 != BLOCK_FREE || !take_free(m.map, self.agent, b, was, BLOCK_FREE) {
             return false;
         }
-        m.map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
         // A generation above 0 says that the block once held something: a lost version may have left it behind.
-        if generation != 0 {
+        if was >> 32 != 0 {
             zero_block(m.map, b);
         }
         true
@@ -354,7 +388,7 @@ impl Allocator {
     pub fn recycle(&mut self, map: &Mapping, at: u64) {
         match self.owned_class(map, at) {
             Some(class) => self.give(at, class),
-            None => forget(map, self.agent, at),
+            None => _ = forget(map, self.agent, at),
         }
     }
 
@@ -403,8 +437,8 @@ impl Allocator {
         }
     }
 
-    /// Gives blocks back whose cells are all free, if more than half of what this agent owns is free and that is worth the look. What was needed lately is
-    /// kept, as it will be again; with `all` a quarter is.
+    /// Gives up the emptiest blocks of each class of which this agent owns many more than its objects need, and lately needed (with `all`: need now). So the
+    /// objects that come gather in the fullest blocks, and the others run empty. What is kept serves the next transactions. Called between transactions.
     pub fn trim(&mut self, map: &Mapping, all: bool) {
         for class in 1..CLASSES {
             let cells = class_cells(class);
@@ -413,36 +447,49 @@ impl Allocator {
             if !all && c.freed < c.free.len() / 2 {
                 continue;
             }
-            let needed = if all { 0 } else { c.peak.div_ceil(cells) };
-            let mut keep = needed.max(c.blocks.len() / 4);
-            if c.blocks.len() < TRIM_BLOCKS
-                || c.blocks.len() < keep + keep / 4
-                || c.free.len() * 2 < c.blocks.len() * cells
-            {
+            let used = (c.blocks.len() * cells).saturating_sub(c.free.len());
+            let used = if all { used } else { used.max(c.peak) };
+            let need = (used + used / SPARE).div_ceil(cells).max(1);
+            if c.blocks.len() <= need + need / SPARE {
                 continue;
             }
             c.freed = 0;
             c.settle(map);
-            let (kept, gone): (Vec<u64>, Vec<u64>) = c.blocks.iter().partition(|&&b| {
-                let kept = keep > 0 || !is_empty(map, b, class);
-                keep = keep.saturating_sub(1);
-                kept
-            });
-            c.blocks = kept;
-            c.at = (0, 0);
-            c.found = 0;
-            let mut sorted = gone.clone();
-            sorted.sort_unstable();
-            c.free.retain(|f| sorted.binary_search(&(f.at >> BLOCK_BITS)).is_err());
-            for b in gone {
-                give_back_owned(map, self.agent, b);
+            let mut free: HashMap<u64, usize> = c.blocks.iter().map(|&b| (b, 0)).collect();
+            for f in &c.free {
+                *free.entry(f.at >> BLOCK_BITS).or_default() += 1;
             }
+            c.blocks.sort_by_key(|b| free[b]);
+            let (kept, given) = c.blocks.split_at(need);
+            let kept = kept
+                .iter()
+                .copied()
+                .chain(given.iter().copied().filter(|&b| has_fresh(map, b, class)));
+            let kept: HashSet<u64> = kept.collect();
+            c.free.retain(|f| {
+                let keep = kept.contains(&(f.at >> BLOCK_BITS));
+                if !keep {
+                    mark_free(map, f.at, class);
+                }
+                keep
+            });
+            let (kept, given) = c.blocks.iter().partition(|b| kept.contains(b));
+            c.blocks = kept;
+            let given: Vec<u64> = given;
+            given.into_iter().for_each(|b| give_up(map, self.agent, b, class));
+            (c.at, c.found, c.taken) = ((0, 0), 0, 0);
+            self.gave = true;
         }
     }
 
     /// Lets everybody see that the cells of the private lists are free.
     pub fn settle(&mut self, map: &Mapping) {
         self.classes.iter_mut().for_each(|c| c.settle(map));
+    }
+
+    /// Has this agent given blocks up since the last call?
+    pub(crate) fn has_given(&mut self) -> bool {
+        std::mem::take(&mut self.gave)
     }
 
     /// Has the slab grown for this agent since the last call that said so? Then, how many bytes it has allocated meanwhile.
@@ -459,7 +506,7 @@ impl Allocator {
                 mark_free(map, f.at, class);
             }
             for b in c.blocks {
-                shelve(map, b);
+                give_up(map, self.agent, b, class);
             }
         }
     }
@@ -478,17 +525,18 @@ impl Allocator {
     }
 }
 
-/// Room in a shelved block: at least one free cell in [`WORTH`] by its bitmap.
-fn has_room(map: &Mapping, block: u64, class: usize) -> bool {
-    let cells = class_cells(class);
-    let used: u32 = (0..cells.div_ceil(64))
-        .map(|w| {
-            map.atomic_u64(block * BLOCK_SIZE + w as u64 * 8)
-                .load(Relaxed)
-                .count_ones()
-        })
-        .sum();
-    (cells as u32).saturating_sub(used) >= (cells as u32 / WORTH).max(1)
+/// Gives the blocks of a run that the caller has taken disk space, those that have none. Without it a store to them would be a signal on a full disk.
+fn back(m: Memory, first: u64, blocks: u64) -> Result<()> {
+    let mut bare = (first..first + blocks).filter(|&b| is_unbacked(m.map, b));
+    let Some(from) = bare.next() else { return Ok(()) };
+    let to = bare.next_back().unwrap_or(from) + 1;
+    let backed = m.file.back(from * BLOCK_SIZE, (to - from) * BLOCK_SIZE);
+    backed.inspect_err(|_| release_run(m.map, first, blocks))
+}
+
+/// Is there an uncommitted object in the block?
+fn has_fresh(map: &Mapping, block: u64, class: usize) -> bool {
+    cells(block, class).any(|at| header_fresh(map.atomic_u64(at).load(Relaxed)))
 }
 
 fn zero_block(map: &Mapping, block: u64) {

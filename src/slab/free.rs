@@ -48,11 +48,27 @@ pub fn free_foreign(map: &Mapping, agent: u16, at: u64, name: u64, generation: u
     let block = at >> BLOCK_BITS;
     protect(hazard(map, agent), block);
     let freed = self::generation(map, at) == generation && free_named(map, at, name);
-    if freed {
-        forget(map, agent, at);
-    }
+    let emptied = freed && forget(map, agent, at);
     unprotect(hazard(map, agent));
+    if emptied {
+        // Taken and given up again, it goes back for any use.
+        drop(Held::take(map, agent, block));
+    }
     freed
+}
+
+/// Makes a block that `agent` owns anybody's: for any use if all its cells are free and known to be. No cell may be fresh.
+pub(super) fn give_up(map: &Mapping, agent: u16, block: u64, class: usize) {
+    match all_offered(map, block, class) && is_empty(map, block, class) {
+        true => give_back_owned(map, agent, block),
+        false => shelve(map, block),
+    }
+}
+
+/// Do the hints say that all cells of the block are free?
+fn all_offered(map: &Mapping, block: u64, class: usize) -> bool {
+    let words = class_cells(class).div_ceil(64) as u64;
+    (0..words).all(|w| map.atomic_u64(block * BLOCK_SIZE + w * 8).load(Relaxed) == 0)
 }
 
 /// Frees the object at `at` if its name is still `name`. The caller knows that its block is of the generation that the name was read in, and stays so.
@@ -60,15 +76,20 @@ pub fn free_named(map: &Mapping, at: u64, name: u64) -> bool {
     super::cell::free_named(map.atomic_u64(at), name)
 }
 
-/// Lets others find a cell or run that `agent` has just freed.
-pub fn forget(map: &Mapping, agent: u16, at: u64) {
+/// Lets others find a cell or run that `agent` has just freed. True: it was the last object of a shelved block, as far as the hints tell.
+pub fn forget(map: &Mapping, agent: u16, at: u64) -> bool {
     let block = at >> BLOCK_BITS;
     let d = map.atomic_u64(descriptor(block)).load(Acquire);
+    let class = (d >> 8) as u8 as usize;
     match d as u8 {
         BLOCK_LARGE => free_run(map, agent, block, d),
-        BLOCK_OWNED | BLOCK_SHELVED => mark_free(map, at, (d >> 8) as u8 as usize),
+        BLOCK_OWNED | BLOCK_SHELVED if (1..CLASSES).contains(&class) => {
+            mark_free(map, at, class);
+            return d as u8 == BLOCK_SHELVED && all_offered(map, block, class);
+        }
         _ => {}
     }
+    false
 }
 
 /// Clears the hint bit of a free cell. In a damaged slab the class or the place may be impossible: then there is no bit.
@@ -138,13 +159,38 @@ fn give_back(map: &Mapping, agent: u16, first: u64, blocks: u64) {
     release_run(map, first, 1);
 }
 
+/// Takes free block `b`, whose descriptor was `was`; if it is given up, or we die, it is in state `back` again. False: it isn't free, or somebody else
+/// took it.
+pub(super) fn take_free(map: &Mapping, agent: u16, b: u64, was: u64, back: u8) -> bool {
+    let state = was as u8;
+    let generation = ((was >> 32) as u32).wrapping_add(1);
+    let mine = pack(BLOCK_RECLAIM, back, owner(agent), generation);
+    let taken = matches!(state, BLOCK_FREE | BLOCK_UNBACKED) && take_block(map.atomic_u64(descriptor(b)), was, mine);
+    if taken {
+        map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_sub(1, Relaxed);
+        if state == BLOCK_UNBACKED {
+            map.atomic_u64(CONTROL_UNBACKED).fetch_sub(1, Relaxed);
+        }
+    }
+    taken
+}
+
+/// Is the block, which the caller has taken, without disk space?
+pub(super) fn is_unbacked(map: &Mapping, b: u64) -> bool {
+    (map.atomic_u64(descriptor(b)).load(Relaxed) >> 8) as u8 == BLOCK_UNBACKED
+}
+
 /// Makes `blocks` blocks that the caller holds, and in which nobody knows an object, anybody's.
 pub(super) fn release_run(map: &Mapping, first: u64, blocks: u64) {
     for b in first..first + blocks {
         let d = map.atomic_u64(descriptor(b));
-        let generation = (d.load(Relaxed) >> 32) as u32;
+        let was = d.load(Relaxed);
+        let unbacked = was as u8 == BLOCK_RECLAIM && is_unbacked(map, b);
+        // Counted before: killed in between, we leave a count that is too high, which costs others a look. Too low, it would fall below 0.
         map.atomic_u64(CONTROL_FREE_BLOCKS).fetch_add(1, Relaxed);
-        give_block(d, pack(BLOCK_FREE, 0, 0, generation));
+        map.atomic_u64(CONTROL_UNBACKED).fetch_add(unbacked as u64, Relaxed);
+        let state = if unbacked { BLOCK_UNBACKED } else { BLOCK_FREE };
+        give_block(d, pack(state, 0, 0, (was >> 32) as u32));
     }
 }
 
@@ -229,6 +275,11 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Was the block's descriptor `was` when the visit began?
+    pub(super) fn is(&self, was: u64) -> bool {
+        self.descriptor == was
+    }
+
     /// Is it a block of cells that nobody owned when the visit began? By now somebody may have taken it and made objects in it.
     pub fn is_shelved(&self) -> bool {
         self.descriptor as u8 == BLOCK_SHELVED
@@ -265,7 +316,7 @@ impl<'a> Visit<'a> {
     /// Gives the block back if nobody owns it and all its cells are free, or somebody began to and left it. Before, if `mend` is there, frees the objects
     /// of a shelved block whose headers it tells lost, and lets others find all free cells. Returns how many objects it has freed, and whether the
     /// block is free now.
-    pub fn reclaim(self, mend: Option<&dyn Fn(u64) -> bool>) -> (u64, bool) {
+    pub fn reclaim(self, mend: Option<&dyn Fn(u64, u64) -> bool>) -> (u64, bool) {
         let (map, agent, block, was) = (self.map, self.agent, self.block, self.descriptor);
         let content = self.content;
         // While the hold keeps the block what it was: without it these could be another use's bytes.
@@ -285,18 +336,12 @@ impl<'a> Visit<'a> {
         let mine = pack(BLOCK_FREEING, 0, owner(agent), (was >> 32) as u32);
         match content {
             Content::Cells { class, .. } => {
-                if !take_block(d, was, pack(BLOCK_OWNED, class as u8, owner(agent), (was >> 32) as u32)) {
+                // Ours: nobody makes an object here, so what looks lost is. Or somebody has had the block meanwhile and shelved it again.
+                let Some(held) = Held::take(map, agent, block).filter(|h| h.class == class) else {
                     return (0, false);
-                }
-                // Ours: nobody makes an object here, so what looks lost is.
-                let freed = mend.map_or(0, |is_lost| self::mend(map, block, class, is_lost));
-                // Somebody may have had the block meanwhile and shelved it again.
-                let empty = is_empty(map, block, class);
-                match empty {
-                    true => give_back_owned(map, agent, block),
-                    false => shelve(map, block),
-                }
-                (freed, empty)
+                };
+                let freed = mend.map_or(0, |is_lost| held.mend(is_lost));
+                (freed, held.is_empty())
             }
             // A run: whoever freed the object died before it gave the run back; nobody is about to fill it either. Or somebody began to give it back.
             _ => {
@@ -313,6 +358,54 @@ impl<'a> Visit<'a> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         unprotect(hazard(self.map, self.agent));
+    }
+}
+
+/// A block that was nobody's, held by an agent until this is dropped.
+#[derive(Debug)]
+pub struct Held<'a> {
+    map: &'a Mapping,
+    agent: u16,
+    block: u64,
+    class: usize,
+}
+
+impl<'a> Held<'a> {
+    /// Takes `block` for `agent`, if it is a block of cells without an owner.
+    pub fn take(map: &'a Mapping, agent: u16, block: u64) -> Option<Held<'a>> {
+        let d = map.atomic_u64(descriptor(block));
+        let was = d.load(Acquire);
+        let class = (was >> 8) as u8 as usize;
+        let own = pack(BLOCK_OWNED, class as u8, owner(agent), (was >> 32) as u32);
+        let taken = was as u8 == BLOCK_SHELVED && (1..CLASSES).contains(&class) && take_block(d, was, own);
+        // Not made before it is ours: dropped, it would give the block up.
+        taken.then(|| Held {
+            map,
+            agent,
+            block,
+            class,
+        })
+    }
+
+    /// Frees the objects that `is_lost` tells by place and header, and lets others find all free cells. Returns how many it has freed.
+    pub fn mend(&self, is_lost: &dyn Fn(u64, u64) -> bool) -> u64 {
+        mend(self.map, self.block, self.class, is_lost)
+    }
+
+    /// Bytes of a cell.
+    pub fn cell(&self) -> u64 {
+        class_size(self.class) as u64
+    }
+
+    /// Does it go back for any use?
+    fn is_empty(&self) -> bool {
+        all_offered(self.map, self.block, self.class) && is_empty(self.map, self.block, self.class)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        give_up(self.map, self.agent, self.block, self.class);
     }
 }
 
@@ -362,17 +455,17 @@ fn adopt_cells(map: &Mapping, b: u64, class: usize, current: u64) {
     if class == 0 || class >= CLASSES {
         return;
     }
-    mend(map, b, class, &|h| is_unborn(h, current));
+    mend(map, b, class, &|_, h| is_unborn(h, current));
     shelve(map, b);
 }
 
-/// Frees the objects of a block whose headers `is_lost` tells, and lets others find all its free cells. Returns how many objects it has freed. The caller
+/// Frees the objects of a block that `is_lost` tells by place and header, and lets others find all its free cells. Returns how many it has freed. The caller
 /// owns the block or its dead owner's things, and has no list of its cells.
-fn mend(map: &Mapping, block: u64, class: usize, is_lost: &dyn Fn(u64) -> bool) -> u64 {
+pub fn mend(map: &Mapping, block: u64, class: usize, is_lost: &dyn Fn(u64, u64) -> bool) -> u64 {
     let mut freed = 0;
     for at in cells(block, class) {
         let h = map.atomic_u64(at).load(Acquire);
-        let lost = h != 0 && is_lost(h) && free_named(map, at, h);
+        let lost = h != 0 && is_lost(at, h) && free_named(map, at, h);
         freed += lost as u64;
         if h == 0 || lost {
             mark_free(map, at, class);

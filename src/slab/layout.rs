@@ -95,7 +95,7 @@ constants! { TABLE:
     CONTROL_BACKED: u64 = 0xC180;
     /// Control page: high-water block, u64.
     CONTROL_HIGH_WATER: u64 = 0xC188;
-    /// Control page: free blocks below the high-water block, u64, a hint.
+    /// Control page: free blocks below the high-water block, with and without disk space, u64, a hint.
     CONTROL_FREE_BLOCKS: u64 = 0xC190;
     /// Control page: agent lines allocated on disk, u32.
     CONTROL_AGENTS_BACKED: u64 = 0xC198;
@@ -103,6 +103,8 @@ constants! { TABLE:
     CONTROL_GROUPS_BACKED: u64 = 0xC19C;
     /// Control page: root records allocated on disk, u32.
     CONTROL_RECORDS_BACKED: u64 = 0xC1A0;
+    /// Control page: unbacked blocks below the high-water block, u64, a hint.
+    CONTROL_UNBACKED: u64 = 0xC1A8;
     /// Control page: durable version, u64.
     CONTROL_DURABLE: u64 = 0xC200;
     /// Control page: sticky sync error (errno), u32.
@@ -163,10 +165,12 @@ constants! { TABLE:
     BLOCK_LARGE: u8 = 3;
     /// Block state: further block of a run.
     BLOCK_TAIL: u8 = 4;
-    /// Block state: taken, not yet in use.
+    /// Block state: taken, not yet in use; its class is the state that it goes back to.
     BLOCK_RECLAIM: u8 = 5;
     /// Block state: first of a run that is being given back; its second word has the run's length.
     BLOCK_FREEING: u8 = 6;
+    /// Block state: free, perhaps without disk space.
+    BLOCK_UNBACKED: u8 = 7;
 
     /// Word: nil.
     NIL: u64 = 0;

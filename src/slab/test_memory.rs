@@ -73,6 +73,14 @@ impl Grow for TestMemory {
     fn ensure(&self, _offset: u64, _len: u64) -> Result<()> {
         Ok(())
     }
+
+    fn back(&self, _offset: u64, _len: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn punch(&self, _offset: u64, _len: u64) -> Result<bool> {
+        Ok(true)
+    }
 }
 
 impl Drop for TestMemory {

@@ -148,6 +148,13 @@ impl Region {
         check(unsafe { libc::msync(self.base.add(offset as usize).cast(), PAGE as usize, libc::MS_SYNC) })
     }
 
+    /// Gives the memory of `len` bytes at `offset` back: in a region made by [`Region::memory`] they are zero from then on.
+    pub fn discard(&self, offset: u64, len: u64) -> Result<()> {
+        assert!(offset % PAGE == 0 && len % PAGE == 0 && offset + len <= self.len());
+        // SAFETY: the range lies in the mapping, which stays; its bytes change to zero, and are only touched through atomics.
+        check(unsafe { libc::madvise(self.base.add(offset as usize).cast(), len as usize, libc::MADV_DONTNEED) })
+    }
+
     /// Which of the `pages` pages from `offset` on are in memory.
     pub fn resident(&self, offset: u64, pages: usize) -> Result<Vec<bool>> {
         assert!(offset % PAGE == 0 && offset + pages as u64 * PAGE <= self.len());
@@ -284,6 +291,20 @@ pub fn allocate(file: &File, offset: u64, len: u64) -> Result<bool> {
     // SAFETY: the descriptor is open; the call changes no memory.
     match again_if_interrupted(|| unsafe {
         libc::fallocate(file.as_raw_fd(), 0, offset as libc::off_t, len as libc::off_t)
+    }) {
+        Ok(()) => Ok(true),
+        Err(e) if matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Gives the disk space of `len` bytes at `offset` back: they are zero from then on, and the file stays as long as it is. False: this file
+/// system can't do that.
+pub fn punch(file: &File, offset: u64, len: u64) -> Result<bool> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: the descriptor is open. The bytes are those of a mapping perhaps, where they are only touched through atomics.
+    match again_if_interrupted(|| unsafe {
+        libc::fallocate(file.as_raw_fd(), mode, offset as libc::off_t, len as libc::off_t)
     }) {
         Ok(()) => Ok(true),
         Err(e) if matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)) => Ok(false),

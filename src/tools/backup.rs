@@ -197,7 +197,8 @@ fn fill(slab: &Slab, superblock: &Superblock, b: u64, piece: &mut [u8]) -> Resul
         false
     } else {
         // What a free block holds is nothing to the version; it stays so, or is taken for later ones.
-        !is_block(b) || map.atomic_u64(descriptor(b)).load(Acquire) as u8 != BLOCK_FREE
+        let state = || map.atomic_u64(descriptor(b)).load(Acquire) as u8;
+        !is_block(b) || !matches!(state(), BLOCK_FREE | BLOCK_UNBACKED | BLOCK_RECLAIM)
     };
     if !copied {
         return Ok(());

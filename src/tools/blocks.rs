@@ -142,6 +142,8 @@ pub struct Census {
     pub large_blocks: u64,
     /// Free blocks.
     pub free_blocks: u64,
+    /// Of these, those whose disk space has gone back.
+    pub unbacked_blocks: u64,
     /// All blocks of objects below the high-water mark.
     pub blocks: u64,
     /// Objects, and the bytes of their cells or runs.
@@ -159,6 +161,9 @@ pub fn census(map: &Mapping) -> Census {
         census.blocks += 1;
         match state_of(map, b) {
             (BLOCK_FREE, _) => census.free_blocks += 1,
+            (BLOCK_UNBACKED, _) => {
+                (census.free_blocks, census.unbacked_blocks) = (census.free_blocks + 1, census.unbacked_blocks + 1)
+            }
             (BLOCK_OWNED | BLOCK_SHELVED, class) if (1..CLASSES).contains(&class) => {
                 let c = &mut classes[class];
                 let live = live_cells(map, b, class).count() as u64;
@@ -218,7 +223,7 @@ pub(super) fn check_descriptors(map: &Mapping, high_water: u64, findings: &mut F
         let mut next = b + 1;
         if is_block(b) {
             let fault = match state_of(map, b) {
-                (BLOCK_FREE | BLOCK_RECLAIM, _) => None,
+                (BLOCK_FREE | BLOCK_UNBACKED | BLOCK_RECLAIM, _) => None,
                 (BLOCK_FREEING, _) => {
                     next = b + run_of(map, b).clamp(1, high_water - b);
                     None

@@ -5,6 +5,7 @@
 mod mark;
 mod marks;
 mod sweep;
+mod symbols;
 
 pub use mark::mark;
 pub use marks::Marks;
@@ -21,12 +22,13 @@ use crate::slab::layout::*;
 use crate::slab::mapping::Mapping;
 use std::sync::atomic::Ordering::*;
 use sweep::Sweep;
+use symbols::{free_lost, mark_symbols};
 
 /// Retired objects that one trace adds to limbo: what it can't take, the next trace finds again.
 const ROOM: usize = 1 << 20;
 
 /// Bytes that a slab may always hold beyond what lives.
-const FLOOR: u64 = 16 << 20;
+pub const FLOOR: u64 = 16 << 20;
 /// Shared objects that lose a parent before a trace is worth it.
 const ORPHANS: u64 = 256;
 
@@ -128,6 +130,7 @@ fn pinned_trace(
     }
     versions.sort_unstable();
     versions.dedup();
+    mark_symbols(m.map, &mut marks)?;
     // The marks tell all that the versions do; from here on the interval would only keep what they don't reach.
     let_go(m.map, agent.index);
     for &at in known {
@@ -143,6 +146,7 @@ fn pinned_trace(
         pinned: &pinned,
         room: ROOM,
         retired: Vec::new(),
+        lost: Vec::new(),
         swept: Swept::default(),
     };
     let (mut b, mut told) = (HEADER_SIZE / BLOCK_SIZE, 0);
@@ -157,7 +161,10 @@ fn pinned_trace(
             tell(Progress::Sweeping(b.min(high), high))?;
         }
     }
-    let swept = sweep.swept;
+    let mut swept = sweep.swept;
+    let (lost, bytes) = free_lost(m.map, agent.index as u16, &sweep.lost)?;
+    (swept.freed, swept.freed_bytes) = (swept.freed + lost, swept.freed_bytes + bytes);
+    (swept.live, swept.live_bytes) = (swept.live.saturating_sub(lost), swept.live_bytes.saturating_sub(bytes));
     for r in sweep.retired {
         agent.limbo.push(r);
     }

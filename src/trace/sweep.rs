@@ -52,6 +52,8 @@ pub struct Sweep<'a> {
     pub room: usize,
     /// Those that it takes.
     pub retired: Vec<Retired>,
+    /// Blocks with symbols, or parts of their table, that it doesn't reach.
+    pub lost: Vec<u64>,
     /// What was found.
     pub swept: Swept,
 }
@@ -75,7 +77,7 @@ impl Sweep<'_> {
             }
             Content::Nothing => b + 1,
         };
-        let is_lost: &dyn Fn(u64) -> bool = &|name| self.is_lost(name);
+        let is_lost: &dyn Fn(u64, u64) -> bool = &|_, name| self.is_lost(name);
         let (freed, given) = visit.reclaim(mend.then_some(is_lost));
         self.swept.freed += freed;
         self.swept.freed_bytes += freed * cell;
@@ -111,6 +113,12 @@ impl Sweep<'_> {
             return false;
         }
         let birth = header_birth(name);
+        if header_flags(name) & FLAG_IMMORTAL != 0 && visit.is_shelved() && !self.marks.contains(at) {
+            // Or made since, and the block given up since.
+            if self.lost.last() != Some(&(at >> BLOCK_BITS)) {
+                self.lost.push(at >> BLOCK_BITS);
+            }
+        }
         let later = birth > self.current() || header_flags(name) & FLAG_IMMORTAL != 0;
         if later || self.marks.contains(at) || owner.is_some_and(|o| in_flight(self.map, o, birth)) {
             self.swept.live += 1;

@@ -420,7 +420,11 @@ impl Txn {
         }
         let (starved, grown) = (worker.agent.alloc.was_starved(), worker.agent.alloc.has_grown());
         worker.agent.drain(self.slab.memory(), false);
+        let given = worker.agent.alloc.has_given();
         self.slab.put_worker(worker);
+        if given {
+            self.slab.give_space_back_if_due();
+        }
         if starved {
             // The slab can't grow. Whoever tries again finds all that could be freed.
             self.slab.reclaim();

@@ -15,6 +15,7 @@ use super::{hash, text, utf8::TextInfo};
 use crate::epoch::Shared;
 use crate::error::{Error, Result};
 use crate::slab::alloc::{Allocator, Memory};
+use crate::slab::free::mend;
 use crate::slab::layout::*;
 use crate::slab::mapping::{Mapping, Node, Reader};
 use std::sync::atomic::Ordering::*;
@@ -204,6 +205,7 @@ pub fn intern(m: Memory, alloc: &mut Allocator, kind: u8, namespace: Option<&[u8
 /// were written but not their objects, so no durable value has them.
 pub fn rebuild_trie(m: Memory, alloc: &mut Allocator) -> Result<()> {
     m.map.atomic_u64(CONTROL_SYMBOL_TRIE).store(0, Release);
+    free_tries(m.map);
     let mut table = Table {
         m,
         alloc,
@@ -217,6 +219,18 @@ pub fn rebuild_trie(m: Memory, alloc: &mut Allocator) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Frees the nodes of all tries: that of before the crash, and what a recovery that was cut short had made. Nobody owns a block or has a list of its cells.
+fn free_tries(map: &Mapping) {
+    const CLASS: usize = class_of(SLOTS as usize + 8 * WIDTH);
+    let is_node = |_: u64, h: u64| header_kind(h) == SYMBOL_TRIE && header_flags(h) & FLAG_IMMORTAL != 0;
+    for b in (0..map.atomic_u64(CONTROL_HIGH_WATER).load(Acquire)).filter(|&b| is_block(b)) {
+        let d = map.atomic_u64(descriptor(b)).load(Acquire);
+        if (d as u8, (d >> 8) as u8 as usize) == (BLOCK_SHELVED, CLASS) {
+            mend(map, b, CLASS, &is_node);
+        }
+    }
 }
 
 /// A version that is or was current, for the stamps of new blocks: too low only keeps a block longer than need be.

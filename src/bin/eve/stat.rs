@@ -11,6 +11,7 @@ use eve::{sys, Slab};
 use serde_json::{json, Value};
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::*;
 
@@ -125,6 +126,7 @@ const LISTED: usize = 3;
 struct Facts {
     slab: Slab,
     file: u64,
+    on_disk: u64,
     census: Census,
     holders: Vec<Holder>,
     pins: Vec<Pin>,
@@ -134,8 +136,10 @@ impl Stat {
     pub fn run(self) -> Outcome {
         let slab = out::look(&self.file)?;
         let holders = holders(&slab, &self.file)?;
+        let file = std::fs::metadata(&self.file)?;
         let facts = Facts {
-            file: std::fs::metadata(&self.file)?.len(),
+            file: file.len(),
+            on_disk: file.blocks() * 512,
             census: tools::census(slab.map()),
             pins: pins(&slab, &holders),
             holders,
@@ -209,10 +213,12 @@ impl Facts {
             "retired_bytes": view.retired,
             "bytes": {
                 "file": self.file,
+                "on_disk": self.on_disk,
                 "backed": self.word(CONTROL_BACKED),
                 "objects": self.census.bytes,
                 "free_cells": self.free_cells(),
                 "free_blocks": self.census.free_blocks * BLOCK_SIZE,
+                "unbacked_blocks": self.census.unbacked_blocks * BLOCK_SIZE,
             },
             "objects": self.census.objects,
             "blocks": self.census.blocks,
@@ -244,7 +250,12 @@ impl Facts {
                 ))
             )?;
         }
-        writeln!(out, "file         {}", out::bytes(self.file))?;
+        writeln!(
+            out,
+            "file         {}, {} on disk",
+            out::bytes(self.file),
+            out::bytes(self.on_disk)
+        )?;
         let (cells, blocks) = (self.free_cells(), self.census.free_blocks * BLOCK_SIZE);
         writeln!(
             out,

@@ -1,0 +1,191 @@
+//! Disk space and memory that a slab doesn't need go back.
+
+use super::step_tests::{check_disk, open_with};
+use super::tests::place;
+use super::{Options, SyncMode};
+use crate::slab::layout::*;
+use crate::value::build::{self, BuildBuffer};
+use crate::value::{print, word};
+use crate::{transact, Slab};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::Ordering::*;
+
+/// Sets the atom `atom` to a vector of `n` arrays of `bytes` bytes.
+fn fill(s: &Slab, atom: i64, n: u32, bytes: usize) {
+    let mut b = BuildBuffer::new();
+    b.vector(n as usize, |sink, i| sink.bytes(&vec![i as u8 + 1; bytes]));
+    transact(s, |t| {
+        let v = t.write(|w| build::value(w, &b.finish()))?;
+        t.set(word::from_int(atom).unwrap(), v)
+    })
+    .unwrap();
+}
+
+/// Lets go what the two superblocks hold.
+fn sync(s: &Slab) {
+    for _ in 0..2 {
+        fill(s, 9, 1, 10);
+        s.sync().unwrap();
+    }
+}
+
+fn on_disk(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().blocks() * 512
+}
+
+fn text(s: &Slab) -> String {
+    print::to_edn(s.reader(), s.snapshot().unwrap().view().state).unwrap()
+}
+
+/// Bytes of the slab that are in memory.
+fn resident(s: &Slab) -> u64 {
+    let len = s.map().backed() as usize;
+    let mut pages = vec![0u8; len.div_ceil(4096)];
+    // SAFETY: the range is mapped while `s` lives, and `pages` has a byte for each of its pages.
+    let done = unsafe { libc::mincore(s.map().base().cast(), len, pages.as_mut_ptr()) };
+    assert_eq!(done, 0);
+    pages.iter().filter(|&p| p & 1 != 0).count() as u64 * 4096
+}
+
+fn word_of(s: &Slab, at: u64) -> u64 {
+    s.map().atomic_u64(at).load(Relaxed)
+}
+
+#[test]
+fn a_collection_gives_the_disk_space_of_free_blocks_back_and_later_commits_get_it_again() {
+    let (_dir, path) = place();
+    let s = open_with(&path, SyncMode::None);
+    fill(&s, 1, 100, 1000);
+    sync(&s);
+    // Runs, large cells, small cells.
+    for bytes in [100_000, 9_000, 50] {
+        fill(&s, 2, (8 << 20) / bytes as u32, bytes);
+        let (full, high) = (on_disk(&path), word_of(&s, CONTROL_HIGH_WATER));
+        let expected = text(&s);
+        let held = s.snapshot().unwrap();
+        fill(&s, 2, 1, 1);
+        sync(&s);
+        s.gc().unwrap();
+        assert!(on_disk(&path) + (1 << 20) > full, "what a snapshot holds stays");
+        check_disk(s.map(), &path, "held");
+        drop(held);
+        s.gc().unwrap();
+        let empty = on_disk(&path);
+        assert!(empty + (7 << 20) < full, "{empty} bytes of {full} are left");
+        assert!(word_of(&s, CONTROL_UNBACKED) >= 7 << 4);
+        check_disk(s.map(), &path, "after gc");
+        fill(&s, 2, (8 << 20) / bytes as u32, bytes);
+        assert!(text(&s) == expected, "the values are others");
+        let now = word_of(&s, CONTROL_HIGH_WATER);
+        assert!(
+            now <= high + 16,
+            "{now} blocks, {high} before: what was given back is used again"
+        );
+        check_disk(s.map(), &path, "filled again");
+        fill(&s, 2, 1, 1);
+        sync(&s);
+        s.gc().unwrap();
+    }
+}
+
+#[test]
+fn the_last_close_gives_free_blocks_and_what_is_left_of_the_last_growth_back() {
+    let (_dir, path) = place();
+    let s = open_with(&path, SyncMode::None);
+    fill(&s, 1, 10, 1000);
+    fill(&s, 2, 300, 100_000);
+    fill(&s, 2, 1, 1);
+    sync(&s);
+    s.reclaim();
+    let (expected, full, other) = (text(&s), on_disk(&path), open_with(&path, SyncMode::None));
+    s.close().unwrap();
+    drop(s);
+    assert_eq!(on_disk(&path), full, "somebody has it open");
+    other.close().unwrap();
+    drop(other);
+    let empty = on_disk(&path);
+    assert!(empty < 1 << 20 && full > 30 << 20, "{empty} bytes of {full} are left");
+    let s = open_with(&path, SyncMode::None);
+    assert!(text(&s) == expected, "the values are others");
+    fill(&s, 2, 300, 100_000);
+    check_disk(s.map(), &path, "filled again");
+}
+
+#[test]
+fn a_close_lets_go_what_only_the_last_version_on_disk_held() {
+    let (_dir, path) = place();
+    let s = open_with(&path, SyncMode::None);
+    fill(&s, 1, 10, 1000);
+    fill(&s, 2, 8000, 1000);
+    s.sync().unwrap();
+    fill(&s, 2, 1, 1);
+    let full = on_disk(&path);
+    s.close().unwrap();
+    drop(s);
+    let left = on_disk(&path);
+    assert!(left < 1 << 20 && full > 8 << 20, "{left} bytes of {full} are left");
+}
+
+#[test]
+fn much_that_becomes_free_goes_back_in_the_background() {
+    let (_dir, path) = place();
+    let s = open_with(&path, SyncMode::None);
+    fill(&s, 2, 20_000, 4000);
+    let full = on_disk(&path);
+    fill(&s, 2, 1, 1);
+    sync(&s);
+    s.reclaim();
+    // The next transactions find it.
+    for i in 0.. {
+        fill(&s, 3, 300, 20);
+        if on_disk(&path) < full / 2 {
+            break;
+        }
+        assert!(i < 2000, "{} bytes of {full} are left", on_disk(&path));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    s.gc().unwrap();
+    check_disk(s.map(), &path, "at the end");
+}
+
+#[test]
+fn memory_without_a_file_goes_back_too() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    fill(&s, 1, 100, 1000);
+    fill(&s, 2, 300, 100_000);
+    let expected = text(&s);
+    let resident = || resident(&s);
+    let full = resident();
+    fill(&s, 2, 1, 1);
+    s.gc().unwrap();
+    let left = resident();
+    assert!(full > 30 << 20 && left < 8 << 20, "{left} bytes of {full} are left");
+    fill(&s, 2, 300, 100_000);
+    fill(&s, 9, 0, 0);
+    transact(&s, |t| t.remove(word::from_int(9).unwrap())).unwrap();
+    assert!(text(&s) == expected, "the values are others");
+}
+
+#[test]
+fn a_block_of_few_objects_is_given_up_and_given_back_when_they_are_gone() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    let used = || word_of(&s, CONTROL_HIGH_WATER) - word_of(&s, CONTROL_FREE_BLOCKS);
+    // Every hundredth object lives on, in a block of its own or nearly so.
+    for i in 0..4000 {
+        fill(&s, if i % 100 == 0 { i } else { 100_000 + i }, 1, 1000);
+    }
+    let many = used();
+    for i in (0..4000).filter(|i| i % 100 != 0) {
+        transact(&s, |t| t.remove(word::from_int(100_000 + i).unwrap())).unwrap();
+    }
+    // What lives is changed now and then, without a collection.
+    for round in 0..20 {
+        (0..4000).step_by(100).for_each(|i| fill(&s, i, 1, 1000 - round));
+    }
+    assert!(
+        many > 60 && used() < many / 3 + 48,
+        "{} blocks of {many} are in use",
+        used()
+    );
+}
