@@ -56,8 +56,8 @@ const BATCH: usize = 256;
 /// Bytes below which the same holds.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// A full drain looks at all that waits. It comes when new objects are as many as those that the last one had to leave, a half of them if a group has
-/// been closed since, or this part of them if many have: so the looks stay proportional to the garbage, whoever opens and closes groups.
+/// A full drain looks at all that waits. It comes when new objects are as many as those that the last one had to leave, or this part of them if
+/// many groups have been closed since: so the looks stay proportional to the garbage, whoever opens and closes groups.
 const NEWS: usize = 16;
 
 /// Part of the groups of the last scan that makes "many".
@@ -119,11 +119,7 @@ impl Limbo {
     pub fn is_full_due(&self, releases: u64) -> bool {
         let (n, bytes) = self.survivors;
         let released = releases.wrapping_sub(self.releases) as usize;
-        let part = match released {
-            0 => 1,
-            _ if released > self.groups / MANY => NEWS,
-            _ => 2,
-        };
+        let part = if released > self.groups / MANY { NEWS } else { 1 };
         self.entries.len() - n >= BATCH + n / part || self.bytes - bytes >= BATCH_BYTES + bytes / part as u64
     }
 
@@ -225,7 +221,7 @@ mod tests {
         let added = |n, releases| added_until(Limbo::is_full_due, waiting(n), releases);
         assert_eq!(added(0, 100), BATCH);
         assert_eq!(added(64_000, 100), BATCH + 64_000);
-        assert_eq!(added(64_000, 110), BATCH + 32_000);
+        assert_eq!(added(64_000, 110), BATCH + 64_000);
         assert_eq!(added(64_000, 111), BATCH + 4_000);
         assert_eq!(added_until(Limbo::is_due, waiting(64_000), 100), BATCH);
     }

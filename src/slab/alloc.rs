@@ -40,7 +40,7 @@ const WORTH: u32 = 8;
 /// Allocations of a class until a cell that is fetched now will be needed: a transaction makes a few of each.
 const AHEAD: usize = 3;
 /// A drain forgets this part of the most cells that were in use.
-const FORGET: usize = 32;
+const FORGET: usize = 128;
 /// Cells from which a list is sorted: more than the caches hold.
 const SORTED: usize = 4096;
 const PAGE_BITS: u32 = 12;
