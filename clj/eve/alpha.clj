@@ -20,7 +20,7 @@
 (when (< (.feature (Runtime/version)) 22)
   (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
 
-(import '(eve Atom EveList EveMap EveSet EveVector HeapList MapOverlay Slab Tools VectorOverlay))
+(import '(eve Atom EveException EveList EveMap EveSet EveVector HeapList MapOverlay Slab Tools VectorOverlay))
 
 (def ^:private default-path "./eve.slab")
 
@@ -216,12 +216,26 @@
   (let [[before after] (Tools/compact (opened slab-or-atom) (path-of path))]
     {:before before :after after}))
 
+(def ^:private ^ThreadLocal walking (ThreadLocal.))
+
+(defn- whole
+  "(f) walks through a value level by level. One that is too deep for the stack is an error: a value in a damaged slab may contain itself."
+  [f]
+  (if (.get walking)
+    (f)
+    (try (.set walking true)
+         (f)
+         (catch StackOverflowError _ (throw (EveException/tooDeep)))
+         (finally (.remove walking)))))
+
 (defn copy
   "The value with all collections in it as plain Clojure ones, which need no slab."
   [v]
-  (walk/postwalk identity v))
+  (whole #(walk/postwalk identity v)))
 
 ;; *print-dup* writes a plain collection: the reader knows no slab.
 (doseq [[class plain] {EveMap #(into {} %), MapOverlay #(into {} %), EveVector #(into [] %), VectorOverlay #(into [] %), EveSet #(into #{} %)
-                       EveList #(apply clojure.core/list %), HeapList #(apply clojure.core/list %)}]
-  (.addMethod ^clojure.lang.MultiFn print-dup class (fn [x w] (print-dup (with-meta (plain x) (meta x)) w))))
+                       EveList #(apply clojure.core/list %), HeapList #(apply clojure.core/list %)}
+        :let [print (get-method print-method class)]]
+  (.addMethod ^clojure.lang.MultiFn print-method class (fn [x w] (whole #(print x w))))
+  (.addMethod ^clojure.lang.MultiFn print-dup class (fn [x w] (whole #(print-dup (with-meta (plain x) (meta x)) w)))))

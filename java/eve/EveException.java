@@ -12,6 +12,7 @@ public final class EveException extends RuntimeException implements IExceptionIn
     static final int CORRUPT = -6;
     static final int CLOSED = -10;
     static final int READ_ONLY = -13;
+    static final int LIMIT = -14;
 
     private static final String[] NAMES = {
         "loading", "argument", "handle", "io", "not-a-slab", "version", "corrupt", "full", "type", "busy", "closed", "forked", "remote",
@@ -35,6 +36,11 @@ public final class EveException extends RuntimeException implements IExceptionIn
     /** A value was used after the call or snapshot that gave it. */
     static EveException released(String message) {
         return new EveException(0, "released", message);
+    }
+
+    /** A walk through a value has overflowed the stack. For eve.alpha. */
+    public static EveException tooDeep() {
+        return new EveException(LIMIT, "a value is nested deeper than this thread's stack allows; or it contains itself, then the slab is damaged: see `eve verify`");
     }
 
     /** `origin` is suppressed, and no cause: a REPL shows only the innermost cause, which would hide what the message says. */

@@ -114,22 +114,38 @@ public final class EveList extends ASeq implements IPersistentList, IReduce, Cou
     public int hasheq() {
         int h = ALL.get(I32, snapshot.base + word + 12);
         snapshot.check();
-        return h != 0 ? h : super.hasheq();
+        try {
+            return h != 0 ? h : super.hasheq();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equiv(Object o) {
-        return o instanceof EveList l && same(l) || super.equiv(o);
+        try {
+            return o instanceof EveList l && same(l) || super.equiv(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof EveList l && same(l) || super.equals(o);
+        try {
+            return o instanceof EveList l && same(l) || super.equals(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public int hashCode() {
-        return super.hashCode();
+        try {
+            return super.hashCode();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     private boolean same(EveList l) {

@@ -214,22 +214,38 @@ public final class EveMap extends APersistentMap implements IObj, IReduce, IKVRe
     @Override
     public int hasheq() {
         int h = storedHash();
-        return h != 0 ? h : super.hasheq();
+        try {
+            return h != 0 ? h : super.hasheq();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equiv(Object o) {
-        return o instanceof EveMap m && same(m) || super.equiv(o);
+        try {
+            return o instanceof EveMap m && same(m) || super.equiv(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof EveMap m && same(m) || super.equals(o);
+        try {
+            return o instanceof EveMap m && same(m) || super.equals(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public int hashCode() {
-        return super.hashCode();
+        try {
+            return super.hashCode();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     /** Are they the same object in the slab? Both versions are pinned, so the place decides. */

@@ -65,17 +65,29 @@ public final class EveSet extends APersistentSet implements IObj, IReduce, IEdit
 
     @Override
     public boolean equiv(Object o) {
-        return o instanceof EveSet t && same(t) || super.equiv(o);
+        try {
+            return o instanceof EveSet t && same(t) || super.equiv(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof EveSet t && same(t) || super.equals(o);
+        try {
+            return o instanceof EveSet t && same(t) || super.equals(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public int hashCode() {
-        return super.hashCode();
+        try {
+            return super.hashCode();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     private boolean same(EveSet t) {
@@ -85,7 +97,11 @@ public final class EveSet extends APersistentSet implements IObj, IReduce, IEdit
     @Override
     public int hasheq() {
         int h = elements instanceof EveMap m ? m.storedHash() : 0;
-        return h != 0 ? h : super.hasheq();
+        try {
+            return h != 0 ? h : super.hasheq();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override

@@ -225,22 +225,38 @@ public final class EveVector extends APersistentVector implements IObj, IReduce,
     public int hasheq() {
         int h = ALL.get(I32, snapshot.base + word + 40);
         snapshot.check();
-        return h != 0 ? h : super.hasheq();
+        try {
+            return h != 0 ? h : super.hasheq();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equiv(Object o) {
-        return o instanceof EveVector v && same(v) || super.equiv(o);
+        try {
+            return o instanceof EveVector v && same(v) || super.equiv(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof EveVector v && same(v) || super.equals(o);
+        try {
+            return o instanceof EveVector v && same(v) || super.equals(o);
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     @Override
     public int hashCode() {
-        return super.hashCode();
+        try {
+            return super.hashCode();
+        } catch (StackOverflowError e) {
+            throw EveException.tooDeep();
+        }
     }
 
     private boolean same(EveVector v) {

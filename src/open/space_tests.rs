@@ -14,7 +14,9 @@ use std::sync::atomic::Ordering::*;
 /// Sets the atom `atom` to a vector of `n` arrays of `bytes` bytes.
 fn fill(s: &Slab, atom: i64, n: u32, bytes: usize) {
     let mut b = BuildBuffer::new();
-    b.vector(n as usize, |sink, i| sink.bytes(&vec![i as u8 + 1; bytes]));
+    b.vector(n as usize, |sink, i| {
+        sink.bytes(&vec![(i as u8).wrapping_add(1); bytes])
+    });
     transact(s, |t| {
         let v = t.write(|w| build::value(w, &b.finish()))?;
         t.set(word::from_int(atom).unwrap(), v)
@@ -180,8 +182,8 @@ fn a_block_of_few_objects_is_given_up_and_given_back_when_they_are_gone() {
         transact(&s, |t| t.remove(word::from_int(100_000 + i).unwrap())).unwrap();
     }
     // What lives is changed now and then, without a collection.
-    for round in 0..20 {
-        (0..4000).step_by(100).for_each(|i| fill(&s, i, 1, 1000 - round));
+    for round in 0..300 {
+        (0..4000).step_by(100).for_each(|i| fill(&s, i, 1, 1000 - round % 20));
     }
     assert!(
         many > 60 && used() < many / 3 + 48,
