@@ -64,10 +64,12 @@ impl Slab {
         };
         let traced = trace(self.memory(), &mut worker.agent, &roots, &known, check);
         worker.agent.drain(self.memory(), false);
-        if thorough && traced.is_ok() {
-            self.punch_free(&worker.agent, 1, u64::MAX)?;
-        }
+        let punched = match thorough && traced.is_ok() {
+            true => self.punch_free(&worker.agent, 1, u64::MAX),
+            false => Ok(0),
+        };
         self.put_worker(worker);
+        punched?;
         if !thorough {
             self.give_excess_back()?;
         }

@@ -143,15 +143,25 @@ impl Recovery<'_> {
 
     /// Allocates all blocks but long runs of free ones, whose disk space goes back. Returns how many blocks those are.
     fn allocate_blocks(&self, high_water: u64) -> std::io::Result<u64> {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         if !self.allocates {
             return Ok(0);
         }
+        match self.allocate_but(RUN, high_water) {
+            // Perhaps free blocks had none, and others have it now: then no free block gets any.
+            Err(e) if matches!(e.kind(), StorageFull | QuotaExceeded) => self.allocate_but(1, high_water),
+            done => done,
+        }
+    }
+
+    /// Allocates all blocks but runs of at least `least` free ones, whose disk space goes back. Returns how many blocks those are.
+    fn allocate_but(&self, least: u64, high_water: u64) -> std::io::Result<u64> {
         let state = |b: u64| self.map.atomic_u64(descriptor(b)).load(Relaxed) as u8;
+        let is_free = |b: u64| is_block(b) && matches!(state(b), BLOCK_FREE | BLOCK_UNBACKED);
         let (mut unbacked, mut from, mut b) = (0, HEADER_SIZE / BLOCK_SIZE, HEADER_SIZE / BLOCK_SIZE);
         while b < high_water {
-            let free = (b..high_water).take_while(|&b| is_block(b) && state(b) == BLOCK_FREE);
-            let run = free.count() as u64;
-            if run >= RUN {
+            let run = (b..high_water).take_while(|&b| is_free(b)).count() as u64;
+            if run >= least {
                 self.allocate(from * BLOCK_SIZE, (b - from) * BLOCK_SIZE)?;
                 (b..b + run).for_each(|b| self.set_state(b, BLOCK_UNBACKED, 0, 0));
                 // Where it can't be done they keep what they have.

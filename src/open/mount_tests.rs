@@ -5,7 +5,9 @@ use super::step_tests::{check, check_disk, commit, open_with};
 use super::tests::patch;
 use super::SyncMode;
 use crate::slab::layout::*;
-use crate::{Error, Slab};
+use crate::value::build::{self, BuildBuffer};
+use crate::value::word;
+use crate::{transact, Error, Slab};
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
@@ -260,7 +262,8 @@ fn given_back(at: &Path) {
         word(CONTROL_HIGH_WATER) - word(CONTROL_FREE_BLOCKS)
     };
     let held: Vec<_> = (0..40).map(|_| (commit(&s).unwrap(), s.snapshot().unwrap())).collect();
-    let (high, most) = (s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed), used(&s));
+    let high = || s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    let (grown, most) = (s.map().backed(), used(&s));
     let before = std::fs::metadata(&path).unwrap().blocks();
     drop(held);
     s.sync().unwrap();
@@ -281,6 +284,8 @@ fn given_back(at: &Path) {
     assert!(matches!(error, Error::Full(_)), "{error}");
     check_disk(s.map(), &path, "on a full disk");
     let n = check(&s, "after the error");
+    let full = high();
+    assert!(full * BLOCK_SIZE <= grown, "the disk has no more");
     s.sync().unwrap();
     std::fs::remove_file(&ballast).unwrap();
     held.extend((0..10).map(|_| {
@@ -288,10 +293,55 @@ fn given_back(at: &Path) {
         s.snapshot().unwrap()
     }));
     assert_eq!(check(&s, "with room again"), n + 10);
-    let now = s.map().atomic_u64(CONTROL_HIGH_WATER).load(Relaxed);
+    let now = high();
     assert!(
-        now <= high,
-        "the blocks that were given back are used again: {now}, {high} before"
+        now <= full,
+        "the blocks that were given back are used again: {now}, {full} before"
     );
     check_disk(s.map(), &path, "at the end");
+}
+
+#[test]
+fn a_slab_whose_free_blocks_have_no_space_is_recovered_on_a_full_disk() {
+    let Some((_dir, at)) = small(24) else { return };
+    let result = std::panic::catch_unwind(|| recovered_without_room(&at));
+    run("umount", &["-l", at.to_str().unwrap()]).unwrap();
+    result.unwrap();
+}
+
+fn recovered_without_room(at: &Path) {
+    let path = at.join("a.eve");
+    let s = open_with(&path, SyncMode::None);
+    let n = commit(&s).unwrap();
+    let atom = |i| word::from_int(i).unwrap();
+    for i in 0..60 {
+        let mut b = BuildBuffer::new();
+        b.bytes(&[7; 40_000]);
+        transact(&s, |t| {
+            let v = t.write(|w| build::value(w, &b.finish()))?;
+            t.set(atom(i), v)
+        })
+        .unwrap();
+    }
+    // Every second block is free, in runs that are too short to go back at a recovery.
+    for i in (0..60).step_by(2) {
+        transact(&s, |t| t.remove(atom(i))).unwrap();
+    }
+    for i in 0..2 {
+        transact(&s, |t| t.set(atom(1000), atom(i))).unwrap();
+        s.sync().unwrap();
+    }
+    s.gc().unwrap();
+    assert!(s.map().atomic_u64(CONTROL_UNBACKED).load(Relaxed) >= 25);
+    s.close().unwrap();
+    drop(s);
+    let ballast = File::create(at.join("ballast")).unwrap();
+    let _ = std::io::copy(&mut std::io::repeat(7), &mut &ballast);
+    ballast
+        .set_len(ballast.metadata().unwrap().len() - (256 << 10))
+        .unwrap();
+    patch(&path, CONTROL_BOOT_ID, &[0x5A; 16]);
+    let s = open_with(&path, SyncMode::None);
+    assert_eq!(check(&s, "recovered on a full disk"), n);
+    check_disk(s.map(), &path, "recovered on a full disk");
 }

@@ -217,13 +217,12 @@ impl Allocator {
 
     /// A block of `class` for this agent.
     fn take_block(&mut self, m: Memory, class: usize, version: u64) -> Result<u64> {
-        let found = self.find_block(m, class, version, SEARCH);
-        // No room on disk for a block without: perhaps there is one that has it.
-        let found = found.or_else(|e| match self.find_block(m, class, version, 0) {
-            Ok(Some(b)) => Ok(Some(b)),
-            _ => Err(e),
-        });
-        if let Some(b) = found.inspect_err(|_| self.starved = true)? {
+        let found = match self.find_block(m, class, version, SEARCH) {
+            // No room on disk for a block without: perhaps one has it, or the slab has grown further than it is used.
+            Err(Error::Full(_)) => self.find_block(m, class, version, 0),
+            found => found,
+        };
+        if let Some(b) = found? {
             return Ok(b);
         }
         let b = self.new_blocks(m, 1)?;
@@ -306,12 +305,10 @@ impl Allocator {
 
     /// A run of `blocks` blocks for one large object; its header is 0.
     fn alloc_run(&mut self, m: Memory, blocks: u64, version: u64) -> Result<u64> {
-        let first = match self.find_run(m, blocks) {
-            Some(b) => {
-                back(m, b, blocks).inspect_err(|_| self.starved = true)?;
-                b
-            }
-            None => self.new_blocks(m, blocks)?,
+        let found = self.find_run(m, blocks).map(|b| back(m, b, blocks).map(|()| b));
+        let first = match found {
+            None | Some(Err(Error::Full(_))) => self.new_blocks(m, blocks)?,
+            Some(found) => found?,
         };
         self.volume += blocks * BLOCK_SIZE;
         // The head first, without an object: if we are killed here, whoever adopts what is ours finds the whole run by it.

@@ -1,8 +1,10 @@
-//! Whoever is killed while it gives a run back loses no block.
+//! Whoever is killed while it gives a run back loses no block; blocks without disk space keep nobody from others.
 
-use super::super::alloc::Allocator;
+use super::super::alloc::{Allocator, Grow, Memory};
+use super::super::punch::punch;
 use super::super::test_memory::TestMemory;
 use super::*;
+use crate::error::{Error, Result};
 use crate::sync::steps;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 
@@ -39,4 +41,47 @@ fn a_run_given_back_by_one_who_is_killed_at_any_step_is_free_once_its_things_are
         step += 1;
     }
     assert!(step > 20, "giving a run back has only {step} steps");
+}
+
+/// A disk that has no room left beyond what the slab has allocated.
+struct FullDisk(TestMemory);
+
+impl Grow for FullDisk {
+    fn grow(&self, backed: u64) -> Result<()> {
+        self.0.grow(backed)
+    }
+
+    fn ensure(&self, _offset: u64, _len: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn back(&self, _offset: u64, _len: u64) -> Result<()> {
+        Err(Error::full("a full disk", 0))
+    }
+
+    fn punch(&self, _offset: u64, _len: u64) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn on_a_full_disk_what_the_slab_has_grown_ahead_is_used_though_other_blocks_have_no_space() {
+    let limit = HEADER_SIZE + 8 * BLOCK_SIZE;
+    let disk = FullDisk(TestMemory::with_limit(limit));
+    let m = Memory {
+        map: disk.0.memory().map,
+        file: &disk,
+    };
+    let mut a = Allocator::new(0);
+    let at = a.alloc(m, 4 * BLOCK_SIZE as usize, 1).unwrap();
+    forget(m.map, 0, at);
+    assert_eq!(punch(m, 0, 1, u64::MAX).unwrap(), 4);
+    let end = at + 4 * BLOCK_SIZE;
+    assert!(a.alloc(m, 2 * BLOCK_SIZE as usize, 1).unwrap() >= end, "a run");
+    assert!(a.alloc(m, 64, 1).unwrap() >= end, "a cell");
+    assert!(!a.was_starved());
+    assert!(matches!(a.alloc(m, 2 * BLOCK_SIZE as usize, 1), Err(Error::Full(_))));
+    assert!(a.was_starved());
+    let word = |at| m.map.atomic_u64(at).load(Relaxed);
+    assert_eq!((word(CONTROL_FREE_BLOCKS), word(CONTROL_UNBACKED)), (4, 4));
 }
