@@ -255,7 +255,10 @@ impl Allocator {
             let d = m.map.atomic_u64(descriptor(self.cursor));
             let was = d.load(Acquire);
             let generation = (was >> 32) as u32;
-            if was as u8 == BLOCK_SHELVED && (was >> 8) as u8 == class as u8 && self.has_room(m.map, was) {
+            if was as u8 == BLOCK_FREEING && (was >> 16) as u16 == 0 {
+                // Who gave it back met somebody that looked at it, and left it: for the next look it is free.
+                Visit::new(m.map, self.agent, self.cursor).reclaim(None);
+            } else if was as u8 == BLOCK_SHELVED && (was >> 8) as u8 == class as u8 && self.has_room(m.map, was) {
                 let own = pack(BLOCK_OWNED, class as u8, self.owner(), generation);
                 if take_block(d, was, own) {
                     return Ok(Some(self.cursor));

@@ -43,6 +43,24 @@ fn a_run_given_back_by_one_who_is_killed_at_any_step_is_free_once_its_things_are
     assert!(step > 20, "giving a run back has only {step} steps");
 }
 
+#[test]
+fn a_block_that_was_not_given_back_because_somebody_looked_at_it_is_taken_by_who_looks_for_one() {
+    let memory = TestMemory::new();
+    let m = memory.memory();
+    m.map.atomic_u32(CONTROL_AGENTS_BACKED).store(2, Relaxed);
+    let at = Allocator::new(0).alloc(m, BLOCK_SIZE as usize, 1).unwrap();
+    let looks = Visit::new(m.map, 1, at / BLOCK_SIZE);
+    forget(m.map, 0, at);
+    drop(looks);
+    let d = m.map.atomic_u64(descriptor(at / BLOCK_SIZE)).load(Relaxed);
+    assert_eq!((d as u8, (d >> 16) as u16), (BLOCK_FREEING, 0));
+    let mut alloc = Allocator::new(0);
+    let blocks: Vec<u64> = (0..40)
+        .map(|_| alloc.alloc(m, CELL_MAX, 1).unwrap() / BLOCK_SIZE)
+        .collect();
+    assert!(blocks.contains(&(at / BLOCK_SIZE)), "{blocks:?}");
+}
+
 /// A disk that has no room left beyond what the slab has allocated.
 struct FullDisk(TestMemory);
 
