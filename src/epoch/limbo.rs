@@ -180,11 +180,7 @@ impl Limbo {
         let limbo = &mut agent.limbo;
         limbo.entries = entries;
         (limbo.bytes, limbo.seen) = (bytes, (kept, bytes));
-        limbo.batch = if (all - kept) * WORTH < all - from {
-            limbo.batch * 2
-        } else {
-            BATCH
-        };
+        limbo.batch = next_batch(limbo.batch, all - from, all - kept);
         if let Some(releases) = full {
             limbo.survivors = limbo.seen;
             (limbo.releases, limbo.groups) = (releases, pinned.groups);
@@ -192,9 +188,25 @@ impl Limbo {
     }
 }
 
+/// New objects that make the next drain worthwhile, after one that has freed `freed` of the `looked` at.
+fn next_batch(batch: usize, looked: usize, freed: usize) -> usize {
+    if freed * WORTH < looked {
+        batch.saturating_mul(2)
+    } else {
+        BATCH
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drains_in_vain_make_the_next_one_late_however_many_they_were() {
+        let batch = (0..200).fold(BATCH, |batch, _| next_batch(batch, 1000, 0));
+        assert!(batch >= 1 << 40, "{batch}");
+        assert_eq!(next_batch(batch, 1000, 125), BATCH);
+    }
 
     fn waiting(survivors: usize) -> Limbo {
         let mut l = Limbo::default();
