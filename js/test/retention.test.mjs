@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inFastLoop } from './support/runs.mjs';
 import { temp } from './support/temp.mjs';
 
 const LONG = Boolean(process.env.EVE_LONG);
@@ -24,7 +25,7 @@ function loop({ n, size = 100000, mode, heap = 0, flags = [], budget }) {
 // A young generation that is smaller than what comes between two groups: they grow old before they are found dead.
 const SMALL = '--max-semi-space-size=1';
 
-test('old versions take bounded memory, in a loop without turns and in one with turns', () => {
+test('old versions take bounded memory, in a loop without turns and in one with turns', { skip: inFastLoop }, () => {
   for (const mode of ['sync', 'async']) {
     for (const flags of [[], [SMALL]]) {
       const { peak, live, leaked } = loop({ n: 300000, mode, flags, budget: '8m' });
