@@ -64,12 +64,9 @@ impl Slab {
         };
         let traced = trace(self.memory(), &mut worker.agent, &roots, &known, check);
         worker.agent.drain(self.memory(), false);
-        let punched = match thorough && traced.is_ok() {
-            true => self.punch_free(&worker.agent, 1, u64::MAX),
-            false => Ok(0),
-        };
+        let punched = (thorough && traced.is_ok()).then(|| self.punch_free(&worker.agent, 1, u64::MAX));
         self.put_worker(worker);
-        punched?;
+        punched.transpose()?;
         if !thorough {
             self.give_excess_back()?;
         }

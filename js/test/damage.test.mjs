@@ -3,20 +3,12 @@ import { runs } from './support/runs.mjs';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { attempt } from './support/attempt.mjs';
 import { temp } from './support/temp.mjs';
-import { EveError, hash, keyword, open } from 'eve';
+import { hash, keyword, open } from 'eve';
 import { CONTROL_BACKED, HEADER_SIZE } from '../layout.js';
 
 const pristine = ['collections', 'scalars', 'texts'].map((g) => readFileSync(new URL(`../../tests/data/vectors/${g}.slab`, import.meta.url)));
-
-function attempt(f) {
-  try {
-    return f();
-  } catch (e) {
-    if (!(e instanceof EveError)) throw e;
-    return undefined;
-  }
-}
 
 function use(path) {
   const slab = attempt(() => open(path));

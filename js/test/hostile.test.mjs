@@ -3,21 +3,13 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { EveError, equal, hash, keyword, open } from 'eve';
+import { equal, hash, keyword, open } from 'eve';
+import { attempt } from './support/attempt.mjs';
 import { inFastLoop } from './support/runs.mjs';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
 const kept = readdirSync(folder('../../tests/data/hostile')).sort();
 const slabs = folder('../../target/hostile/');
-
-function attempt(f) {
-  try {
-    return f();
-  } catch (e) {
-    if (!(e instanceof EveError)) throw e;
-    return undefined;
-  }
-}
 
 function useValue(value) {
   attempt(() => String(value));

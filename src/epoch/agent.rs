@@ -104,18 +104,21 @@ impl Agent {
 
     /// Frees what nobody can reach any more, if enough has gathered. `all`: also if not, for all to see, and gives back what this agent doesn't need now.
     pub fn drain(&mut self, m: Memory, all: bool) {
-        self.drain_limbo(m, all);
+        let drained = self.drain_limbo(m, all);
         if all {
             self.alloc.settle(m.map);
-            self.alloc.trim(m.map, true);
+        }
+        if all || drained {
+            self.alloc.trim(m.map, all);
         }
     }
 
-    fn drain_limbo(&mut self, m: Memory, all: bool) {
+    /// Returns whether there was something to look at.
+    fn drain_limbo(&mut self, m: Memory, all: bool) -> bool {
         // Before the scan: what is released later is news to the next look.
         let releases = m.map.releases().load(Relaxed);
         if self.limbo.is_empty() || !(all || self.limbo.is_due(releases)) {
-            return;
+            return false;
         }
         // A pin, not a look at the root's record: that could be recycled while we look and show a version that is not root yet.
         let seen = self.pin(m.map, Slot::B).number;
@@ -126,6 +129,7 @@ impl Agent {
         Limbo::drain(self, m, &pinned, seen, full.then_some(releases));
         self.cache.pinned = pinned;
         self.cache.scanned = seen;
+        true
     }
 
     /// Gives blocks and line back, when the slab is closed or nothing waits in limbo. What still does is left to the tracer, but for objects that were

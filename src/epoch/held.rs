@@ -21,13 +21,14 @@ struct Held {
     since: Option<(u64, u64)>,
 }
 
-fn add(all: &mut Vec<Held>, new: Held) {
-    let Some(held) = all.iter_mut().find(|h| h.owner == new.owner) else {
-        return all.push(new);
+/// Adds versions `from` to `to` to what `owner` keeps.
+fn add(all: &mut Vec<Held>, owner: u64, (from, to): (u64, u64), since: Option<(u64, u64)>) {
+    let Some(held) = all.iter_mut().find(|h| h.owner == owner) else {
+        return all.push(Held { owner, from, to, since });
     };
-    held.to = held.to.max(new.to);
-    if new.from < held.from {
-        (held.from, held.since) = (new.from, new.since);
+    held.to = held.to.max(to);
+    if from < held.from {
+        (held.from, held.since) = (from, since);
     }
 }
 
@@ -42,17 +43,8 @@ fn held(map: &Mapping, now: u64) -> Vec<Held> {
             let r = map.record(v.record);
             let since = (r.time.load(Relaxed), r.retired.load(Relaxed));
             if who != 0 && v.number < now {
-                let known = r.version.load(Acquire) == v.number;
-                let (from, to) = (v.number, v.number);
-                add(
-                    &mut all,
-                    Held {
-                        owner: who,
-                        from,
-                        to,
-                        since: known.then_some(since),
-                    },
-                );
+                let since = (r.version.load(Acquire) == v.number).then_some(since);
+                add(&mut all, who, (v.number, v.number), since);
             }
         }
     }
@@ -63,16 +55,7 @@ fn held(map: &Mapping, now: u64) -> Vec<Held> {
             g.hi.load(Acquire),
         );
         if who != 0 && lo != 0 && lo - 1 < now {
-            let (from, to) = (lo - 1, hi.max(lo - 1));
-            add(
-                &mut all,
-                Held {
-                    owner: who,
-                    from,
-                    to,
-                    since: None,
-                },
-            );
+            add(&mut all, who, (lo - 1, hi.max(lo - 1)), None);
         }
     }
     all.sort_by_key(|h| h.from);

@@ -176,7 +176,6 @@ impl Limbo {
         }
         entries.truncate(kept);
         agent.alloc.sort();
-        agent.alloc.trim(memory.map, false);
         let limbo = &mut agent.limbo;
         limbo.entries = entries;
         (limbo.bytes, limbo.seen) = (bytes, (kept, bytes));

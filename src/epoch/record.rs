@@ -91,6 +91,11 @@ pub fn still_current(s: &impl Shared, base: Version) -> bool {
     s.root().load(Relaxed) as usize == base.record || weakened("commit: stamp only while current")
 }
 
+/// Has another commit come first, as far as a look without a fence tells? Then [`publish`] of this base can't succeed.
+pub fn is_beaten(s: &impl Shared, base: Version) -> bool {
+    s.root().load(Relaxed) as usize != base.record
+}
+
 /// Fills the claimed `record` and makes it the root if `base` still is: the commit, at its successful CAS.
 pub fn publish(s: &impl Shared, record: usize, base: Version, content: Content) -> bool {
     let r = s.record(record);

@@ -11,7 +11,7 @@ use crate::coll::map;
 use crate::epoch::group::group_add;
 use crate::epoch::limbo::Retired;
 use crate::epoch::pin::{Slot, Version};
-use crate::epoch::record::{publish, release, still_current, Content};
+use crate::epoch::record::{is_beaten, publish, release, still_current, Content};
 use crate::epoch::retire::Plan;
 use crate::epoch::worker::{Atoms, Worker};
 use crate::epoch::Shared;
@@ -227,7 +227,7 @@ impl Txn {
                 return Err(Error::limit("versions of a slab (2^47)"));
             }
             // A race that is lost already costs no plan.
-            if !still_current(self.slab.map(), self.base) && !self.move_on()? {
+            if is_beaten(self.slab.map(), self.base) && !self.move_on()? {
                 return Ok(Outcome::Conflict);
             }
             let state = self.new_state()?;
