@@ -193,12 +193,17 @@ fn small(mib: u64) -> Option<(TempDir, PathBuf)> {
     Some((dir, at))
 }
 
-#[test]
-fn a_full_disk_is_an_error_of_the_commit_that_needs_room_and_all_goes_on_when_there_is_some() {
-    let Some((_dir, at)) = small(24) else { return };
-    let result = std::panic::catch_unwind(|| full_disk(&at));
+/// Runs `test` in a folder of such a file system, if there can be one.
+fn on_small(mib: u64, test: fn(&Path)) {
+    let Some((_dir, at)) = small(mib) else { return };
+    let result = std::panic::catch_unwind(|| test(&at));
     run("umount", &["-l", at.to_str().unwrap()]).unwrap();
     result.unwrap();
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_the_commit_that_needs_room_and_all_goes_on_when_there_is_some() {
+    on_small(24, full_disk);
 }
 
 fn full_disk(at: &Path) {
@@ -248,10 +253,7 @@ fn full_disk(at: &Path) {
 
 #[test]
 fn a_full_disk_is_an_error_of_the_commit_that_needs_space_which_was_given_back() {
-    let Some((_dir, at)) = small(24) else { return };
-    let result = std::panic::catch_unwind(|| given_back(&at));
-    run("umount", &["-l", at.to_str().unwrap()]).unwrap();
-    result.unwrap();
+    on_small(24, given_back);
 }
 
 fn given_back(at: &Path) {
@@ -303,10 +305,7 @@ fn given_back(at: &Path) {
 
 #[test]
 fn a_slab_whose_free_blocks_have_no_space_is_recovered_on_a_full_disk() {
-    let Some((_dir, at)) = small(24) else { return };
-    let result = std::panic::catch_unwind(|| recovered_without_room(&at));
-    run("umount", &["-l", at.to_str().unwrap()]).unwrap();
-    result.unwrap();
+    on_small(24, recovered_without_room);
 }
 
 fn recovered_without_room(at: &Path) {
