@@ -4,7 +4,7 @@ use crate::durable::flush::{Candidate, Source};
 use crate::durable::superblock;
 use crate::epoch::agent::{grow_table, Agent, Pool};
 use crate::epoch::group::{group_add, group_close, group_close_all, group_index, group_open};
-use crate::epoch::hold::Root;
+use crate::epoch::hold::{hold, let_go, Root};
 use crate::epoch::pin::{Slot, Version};
 use crate::epoch::wait::{announce, enlist, leave};
 use crate::epoch::worker::Worker;
@@ -520,6 +520,37 @@ impl Snapshot {
     /// A reader of this version.
     pub fn reader(&self) -> Reader<'_> {
         self.slab.reader()
+    }
+
+    /// Keeps the versions of `durable`, which reads the superblocks' roots, that are no later than this one.
+    pub(crate) fn hold(&self, durable: &dyn Fn() -> Vec<Root>) -> Holding<'_> {
+        let agent = self.worker.as_ref().expect("until it is dropped").agent.index;
+        let roots = hold(self.slab.map(), agent, self.view.version, durable);
+        Holding {
+            map: self.slab.map(),
+            agent,
+            roots,
+        }
+    }
+}
+
+/// See [`Snapshot::hold`].
+pub(crate) struct Holding<'a> {
+    map: &'a Mapping,
+    agent: usize,
+    roots: Vec<Root>,
+}
+
+impl Holding<'_> {
+    /// Is the root kept? Else its superblock was replaced before it could be.
+    pub(crate) fn has(&self, root: &Root) -> bool {
+        self.roots.contains(root)
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        let_go(self.map, self.agent);
     }
 }
 

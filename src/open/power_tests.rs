@@ -209,6 +209,10 @@ fn is_long() -> bool {
     std::env::var_os("EVE_TORTURE").is_some()
 }
 
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|s| s.parse().unwrap())
+}
+
 /// Opens what a crash has left, and in the long form crashes twice more; each time all that was synced must be there. Returns how many images were opened.
 fn survive(dir: &Path, image: Image, least: i64, most: i64, random: &mut Random, what: &str) -> u64 {
     let (mut image, mut least, mut most) = (image, least, most);
@@ -299,7 +303,6 @@ fn live(seed: u64) -> u64 {
 #[test]
 #[ignore = "slow"]
 fn whatever_is_on_disk_when_the_machine_stops_at_any_step_what_was_told_is_there_and_all_is_whole() {
-    let number = |name: &str| std::env::var(name).ok().map(|s| s.parse::<u64>().unwrap());
     let wanted = number("EVE_IMAGES").unwrap_or(if is_long() { 10_000 } else { 0 });
     let first = number("EVE_SEED").unwrap_or(1);
     let (images, seed) = (AtomicU64::new(0), AtomicU64::new(first));
@@ -381,6 +384,7 @@ fn syncers_killed_at_any_step_leave_what_was_synced_before_whoever_goes_on_and_s
     let dir = super::tests::memory_folder();
     let path = dir.path().join("slab");
     let mut images = 0;
+    let seed = number("EVE_SEED").unwrap_or(7);
     'steps: for step in (1..).step_by(if is_long() { 1 } else { 2 }) {
         let _ = fs::remove_file(&path);
         let s = open(&path);
@@ -392,7 +396,7 @@ fn syncers_killed_at_any_step_leave_what_was_synced_before_whoever_goes_on_and_s
         let file = File::open(&path).unwrap();
         let now = Image::read(&file);
         let disk = Disk::new(now.clone());
-        let random = Random(step as u64 + 7);
+        let random = Random(step as u64 + seed);
         let w = Rc::new(RefCell::new(Watched {
             disk,
             last: now,

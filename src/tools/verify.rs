@@ -7,6 +7,7 @@ use super::trailer;
 use super::walk::Walk;
 use super::Progress;
 use crate::durable::superblock::{valid, Superblock, PLACES};
+use crate::epoch::hold::Root;
 use crate::error::Result;
 use crate::handle::Slab;
 use crate::slab::layout::*;
@@ -19,7 +20,7 @@ pub struct VersionReport {
     pub version: u64,
     /// Where it was found: `current`, `superblock A` or `superblock B`.
     pub place: &'static str,
-    /// False: it was given up while it was checked, so that nothing can be said of it.
+    /// False: it was given up before it could be checked, so that nothing can be said of it.
     pub checked: bool,
 }
 
@@ -53,7 +54,8 @@ pub struct Report {
 /// Checks everything that is reachable from the current version and from both superblocks, the symbol table, and the allocation maps. Of a slab that
 /// is open read-only also the checksums that a backup has.
 ///
-/// Others may go on writing: the current version is pinned meanwhile. A superblock that is replaced while its version is walked is not judged.
+/// Others may go on writing: the current version is pinned meanwhile, and so are the superblocks'. One that is replaced before its version is pinned is
+/// not judged.
 /// The descriptors of blocks without a reachable object, which change at any time, are only checked in a slab that is open read-only.
 pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
     let mut report = Report::default();
@@ -73,7 +75,10 @@ pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
         place: "current",
         checked: true,
     });
-    let found = PLACES.map(|place| Superblock::load(map, place));
+    let load = || PLACES.map(|place| Superblock::load(map, place));
+    let root = |s: &Superblock| Root::durable(s.version, s.state);
+    let found = load();
+    let held = snapshot.hold(&|| load().iter().flatten().map(root).collect());
     if slab.path().is_some() && found.iter().all(Option::is_none) {
         findings.add(
             FindingKind::Superblock,
@@ -95,11 +100,10 @@ pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
         if s.version == view.version && s.state == view.state {
             continue;
         }
-        walk.version(s.state, s.version);
-        let found = std::mem::take(&mut walk.findings);
-        let checked = Superblock::load(map, PLACES[i]).is_some_and(|now| now.sequence == s.sequence);
+        let checked = held.has(&root(s));
         if checked {
-            findings.append(found);
+            walk.version(s.state, s.version);
+            findings.append(std::mem::take(&mut walk.findings));
         }
         report.versions.push(VersionReport {
             version: s.version,
