@@ -106,36 +106,82 @@ pub struct Entry {
     pub value: u64,
 }
 
-/// Node and word where the entry stands whose key has `hash` and is `wanted`. `root` is 0 for an empty trie.
+/// The places of `bits` up to the one that the hash tells, whose bit comes to stand on top. `rest`: the inverted hash, shifted by the levels above, so that
+/// its low bits are the number of places beyond that one.
 #[inline(always)]
-pub fn find<'a, const E: usize>(
+fn up_to(bits: u32, rest: u64) -> u32 {
+    bits.wrapping_shl(rest as u32)
+}
+
+#[inline(always)]
+fn ends_with_one(bits: u32) -> bool {
+    (bits as i32) < 0
+}
+
+/// Levels at which a trie of `count` entries has a child at almost every place. At the next level a place is as likely to have a child as an entry, below it
+/// there are hardly any children: a level has on average 5 bits' worth less at a place than the one above.
+#[inline(always)]
+fn sure_levels(count: usize) -> u32 {
+    ((usize::BITS - count.leading_zeros()).saturating_sub(3) / BITS).min(LEVELS as u32 - 2)
+}
+
+/// What `take` makes of the node and word where the entry stands whose key has `hash` and is `wanted`. `root` is 0 for an empty trie; `count` is the
+/// number of entries that its head tells.
+///
+/// In the processor's caches, instructions and wrong guesses are what a look-up costs. So the keys sought and the answer go by value, in registers, and the level
+/// where a guess is as good as none is taken without a branch: a key that stands there already just stays for another turn.
+#[inline(always)]
+pub fn find<'a, const E: usize, T>(
     r: Reader<'a>,
     root: u64,
+    count: usize,
     hash: u32,
-    wanted: &mut impl Wanted,
-) -> Result<Option<(Node<'a>, usize)>> {
+    wanted: impl Wanted,
+    take: impl Fn(Node<'a>, usize) -> T,
+) -> Result<Option<T>> {
     if root == 0 {
         return Ok(None);
     }
-    let mut at = root;
-    let mut shift = 0;
-    // The loop's bound is the check against cycles.
-    while shift < COLLISION_SHIFT {
+    let (mut at, mut rest) = (root, !(hash as u64));
+    let sure = sure_levels(count);
+    for _ in 0..sure {
         let node = r.node(at)?;
-        let shape = Shape::of(node);
-        let bit = bit_at(hash, shift);
-        if shape.nodes & bit != 0 {
-            at = node.word(shape.child(bit));
-            shift += BITS;
+        let children = up_to(node.high(1), rest);
+        if !ends_with_one(children) {
+            break;
+        }
+        at = last_child(node, children);
+        rest >>= BITS;
+    }
+    let node = r.node(at)?;
+    let children = up_to(node.high(1), rest);
+    let deeper = (children as i32 >> 31) as i64 as u64;
+    at ^= (at ^ last_child(node, children)) & deeper;
+    rest >>= BITS & deeper as u32;
+    // Whoever hasn't gone down all the levels so far is at its entry. The loop's bound is the check against cycles.
+    for _ in sure + 1..LEVELS as u32 {
+        let node = r.node(at)?;
+        let nodes = node.high(1);
+        let children = up_to(nodes, rest);
+        if ends_with_one(children) {
+            at = last_child(node, children);
+            rest >>= BITS;
             continue;
         }
-        if shape.data & bit == 0 {
+        let entries = up_to(node.low(1), rest);
+        if !ends_with_one(entries) {
             return Ok(None);
         }
-        let i = shape.entry::<E>(bit);
-        return Ok(wanted.is(node.word(i))?.then_some((node, i)));
+        let i = FIRST + nodes.count_ones() as usize + E * (entries.count_ones() as usize - 1);
+        return Ok(wanted.is(node.word(i))?.then(|| take(node, i)));
     }
-    find_in_collision::<E>(r, at, hash, wanted)
+    Ok(find_in_collision::<E>(r, at, hash, wanted)?.map(|(node, i)| take(node, i)))
+}
+
+/// The last of the children that [`up_to`] has left over.
+#[inline(always)]
+fn last_child(node: Node, children: u32) -> u64 {
+    node.word(FIRST - 1 + children.count_ones() as usize)
 }
 
 #[cold]
@@ -143,7 +189,7 @@ fn find_in_collision<'a, const E: usize>(
     r: Reader<'a>,
     at: u64,
     hash: u32,
-    wanted: &mut dyn Wanted,
+    wanted: impl Wanted,
 ) -> Result<Option<(Node<'a>, usize)>> {
     let node = r.node_of(at, collision_kind(E))?;
     if node.low(1) == hash {
@@ -599,7 +645,7 @@ fn drop_from_collision<const E: usize>(
     hash: u32,
 ) -> Result<Option<Rest>> {
     let r = w.reader();
-    let Some((node, i)) = find_in_collision::<E>(r, at, hash, &mut WordKey { r, word: key })? else {
+    let Some((node, i)) = find_in_collision::<E>(r, at, hash, WordKey { r, word: key })? else {
         return Ok(None);
     };
     let n = collisions::<E>(node)?;

@@ -77,15 +77,16 @@ fn same_long_text(r: Reader, x: Node, y: Node) -> Result<bool> {
     Ok(content_words(y) * 8 == bytes && r.bytes(x, 16, bytes)?.same(&r.bytes(y, 16, bytes)?))
 }
 
-/// What a look-up looks for, besides a hash. Any closure is one; the common keys have types, so that they are compared inline.
-pub trait Wanted {
+/// What a look-up looks for, besides a hash. Any closure is one; the common keys have types, so that they are compared inline. `Copy`, so that what a rare
+/// path is given is a copy, made there: a key whose address is known to others lies in memory, and is written there at each look-up.
+pub trait Wanted: Copy {
     /// Is the key `word` the one?
-    fn is(&mut self, word: u64) -> Result<bool>;
+    fn is(&self, word: u64) -> Result<bool>;
 }
 
-impl<F: FnMut(u64) -> Result<bool>> Wanted for F {
+impl<F: Fn(u64) -> Result<bool> + Copy> Wanted for F {
     #[inline(always)]
-    fn is(&mut self, word: u64) -> Result<bool> {
+    fn is(&self, word: u64) -> Result<bool> {
         self(word)
     }
 }
@@ -101,7 +102,7 @@ pub struct WordKey<'a> {
 
 impl Wanted for WordKey<'_> {
     #[inline(always)]
-    fn is(&mut self, word: u64) -> Result<bool> {
+    fn is(&self, word: u64) -> Result<bool> {
         same(self.r, word, self.word)
     }
 }
@@ -164,7 +165,7 @@ impl<'a> TextKey<'a> {
 
 impl Wanted for TextKey<'_> {
     #[inline(always)]
-    fn is(&mut self, word: u64) -> Result<bool> {
+    fn is(&self, word: u64) -> Result<bool> {
         if !is_pointer(word) {
             return Ok(false);
         }

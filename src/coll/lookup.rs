@@ -17,10 +17,10 @@ pub fn get_text(r: Reader, coll: u64, text: &[u8]) -> Result<Option<u64>> {
         return Ok(None);
     }
     let kind = r.node(coll)?.kind();
-    let mut key = TextKey::new(r, text);
+    let key = TextKey::new(r, text);
     match kind {
-        MAP | ARRAY_MAP => map::get_wanted(r, coll, key.hash(), &mut key),
-        SET => set::get_wanted(r, coll, key.hash(), &mut key),
+        MAP | ARRAY_MAP => map::get_wanted(r, coll, key.hash(), key),
+        SET => set::get_wanted(r, coll, key.hash(), key),
         _ => Ok(None),
     }
 }

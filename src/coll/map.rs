@@ -64,40 +64,48 @@ pub fn count(r: Reader, m: u64) -> Result<usize> {
 /// Value under `key`, whose hash is `hash`.
 #[inline]
 pub fn get(r: Reader, m: u64, key: u64, hash: u32) -> Result<Option<u64>> {
-    get_wanted(r, m, hash, &mut WordKey { r, word: key })
+    get_wanted(r, m, hash, WordKey { r, word: key })
 }
 
 /// Value under the key that has `hash` and that `is` accepts: for keys that have no word.
 #[inline]
-pub fn get_with(r: Reader, m: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>) -> Result<Option<u64>> {
-    get_wanted(r, m, hash, &mut is)
+pub fn get_with(r: Reader, m: u64, hash: u32, is: impl Fn(u64) -> Result<bool> + Copy) -> Result<Option<u64>> {
+    get_wanted(r, m, hash, is)
 }
 
-/// Value under the key that has `hash` and is `wanted`. By reference: a copy of the key would cost as much as a level of the trie.
+/// Value under the key that has `hash` and is `wanted`.
 #[inline(always)]
-pub(super) fn get_wanted(r: Reader, m: u64, hash: u32, wanted: &mut impl Wanted) -> Result<Option<u64>> {
-    Ok(find(r, m, hash, wanted)?.map(|(node, i)| node.word(i + 1)))
+pub(super) fn get_wanted(r: Reader, m: u64, hash: u32, wanted: impl Wanted) -> Result<Option<u64>> {
+    find(r, m, hash, wanted, |node, i| node.word(i + 1))
 }
 
 /// Entry of `key`: the key as it lies in the map, and the value.
 pub fn get_entry(r: Reader, m: u64, key: u64, hash: u32) -> Result<Option<(u64, u64)>> {
-    Ok(find(r, m, hash, &mut WordKey { r, word: key })?.map(|(node, i)| (node.word(i), node.word(i + 1))))
+    find(r, m, hash, WordKey { r, word: key }, |node, i| {
+        (node.word(i), node.word(i + 1))
+    })
 }
 
 #[inline(always)]
-fn find<'a>(r: Reader<'a>, m: u64, hash: u32, wanted: &mut impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
+fn find<'a, T>(
+    r: Reader<'a>,
+    m: u64,
+    hash: u32,
+    wanted: impl Wanted,
+    take: impl Fn(Node<'a>, usize) -> T,
+) -> Result<Option<T>> {
     if is_pointer(m) {
         let head = r.node(m)?;
         if head.kind() == MAP {
-            return champ::find::<{ champ::MAP }>(r, head.word(ROOT), hash, wanted);
+            return champ::find::<{ champ::MAP }, T>(r, head.word(ROOT), head::count(head), hash, wanted, take);
         }
     }
-    find_in_small(r, m, wanted)
+    Ok(find_in_small(r, m, wanted)?.map(|(node, i)| take(node, i)))
 }
 
 /// [`find`] in a map that has no trie.
 #[inline(never)]
-fn find_in_small<'a>(r: Reader<'a>, m: u64, wanted: &mut impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
+fn find_in_small<'a>(r: Reader<'a>, m: u64, wanted: impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
     match form(r, m)? {
         Form::Array(node, n) => Ok(find_in_array(node, n, wanted)?.map(|i| (node, i))),
         _ => Ok(None),
@@ -105,7 +113,7 @@ fn find_in_small<'a>(r: Reader<'a>, m: u64, wanted: &mut impl Wanted) -> Result<
 }
 
 #[inline]
-fn find_in_array(node: Node, n: usize, wanted: &mut impl Wanted) -> Result<Option<usize>> {
+fn find_in_array(node: Node, n: usize, wanted: impl Wanted) -> Result<Option<usize>> {
     for i in 0..n {
         if wanted.is(node.word(ARRAY_FIRST + 2 * i))? {
             return Ok(Some(ARRAY_FIRST + 2 * i));
@@ -154,7 +162,7 @@ fn new_array(w: &mut Writer, token: Token, meta: u64, e: Entry) -> Result<u64> {
 fn assoc_array<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, n: usize, e: Entry) -> Result<u64> {
     let r = w.reader();
     let words = ARRAY_FIRST + 2 * n;
-    if let Some(i) = find_in_array(node, n, &mut WordKey { r, word: e.key })? {
+    if let Some(i) = find_in_array(node, n, WordKey { r, word: e.key })? {
         if node.word(i + 1) == e.value {
             return Ok(node.offset());
         }
@@ -208,7 +216,7 @@ pub fn dissoc(w: &mut Writer, token: Token, m: u64, key: u64, hash: u32) -> Resu
 fn dissoc_array<'a>(w: &mut Writer<'a>, token: Token, node: Node<'a>, n: usize, key: u64) -> Result<u64> {
     let r = w.reader();
     let words = ARRAY_FIRST + 2 * n;
-    let Some(i) = find_in_array(node, n, &mut WordKey { r, word: key })? else {
+    let Some(i) = find_in_array(node, n, WordKey { r, word: key })? else {
         return Ok(node.offset());
     };
     if n == 1 {

@@ -42,19 +42,22 @@ pub fn contains(r: Reader, s: u64, key: u64, hash: u32) -> Result<bool> {
 /// The element equal to `key`, as it lies in the set.
 #[inline]
 pub fn get(r: Reader, s: u64, key: u64, hash: u32) -> Result<Option<u64>> {
-    get_wanted(r, s, hash, &mut WordKey { r, word: key })
+    get_wanted(r, s, hash, WordKey { r, word: key })
 }
 
 /// The element that has `hash` and that `is` accepts: for values that have no word.
 #[inline]
-pub fn get_with(r: Reader, s: u64, hash: u32, mut is: impl FnMut(u64) -> Result<bool>) -> Result<Option<u64>> {
-    get_wanted(r, s, hash, &mut is)
+pub fn get_with(r: Reader, s: u64, hash: u32, is: impl Fn(u64) -> Result<bool> + Copy) -> Result<Option<u64>> {
+    get_wanted(r, s, hash, is)
 }
 
 /// The element that has `hash` and is `wanted`.
 #[inline(always)]
-pub(super) fn get_wanted(r: Reader, s: u64, hash: u32, wanted: &mut impl Wanted) -> Result<Option<u64>> {
-    Ok(champ::find::<E>(r, root_of(head_of(r, s)?), hash, wanted)?.map(|(node, i)| node.word(i)))
+pub(super) fn get_wanted(r: Reader, s: u64, hash: u32, wanted: impl Wanted) -> Result<Option<u64>> {
+    let Some(head) = head_of(r, s)? else { return Ok(None) };
+    champ::find::<E, u64>(r, head.word(ROOT), head::count(head), hash, wanted, |node, i| {
+        node.word(i)
+    })
 }
 
 /// `s` with `key`; `s` itself if an equal element is there.

@@ -132,7 +132,8 @@ impl<'a> Reader<'a> {
     /// The object that the pointer `word` leads to. An offset that is not aligned or not allocated is `Corrupt`.
     #[inline]
     pub fn node(&self, word: u64) -> Result<Node<'a>> {
-        if word & 15 != 0 || word >= self.limit || word < HEADER_SIZE {
+        // One comparison for all three: what lies before the header's end, or is not aligned, becomes a large number.
+        if word.wrapping_sub(HEADER_SIZE).rotate_right(4) >= self.limit.wrapping_sub(HEADER_SIZE) >> 4 {
             return self.node_again(word);
         }
         // SAFETY: `word < limit <= reserved - SLACK`, so the pointer and the 4096 bytes behind it lie in the mapping.
@@ -221,13 +222,19 @@ impl<'a> Node<'a> {
     /// Low half of word `i`.
     #[inline]
     pub fn low(&self, i: usize) -> u32 {
-        self.word(i) as u32
+        self.half(2 * i)
     }
 
     /// High half of word `i`.
     #[inline]
     pub fn high(&self, i: usize) -> u32 {
-        (self.word(i) >> 32) as u32
+        self.half(2 * i + 1)
+    }
+
+    #[inline]
+    fn half(&self, i: usize) -> u32 {
+        // SAFETY: as in `word`. A committed word doesn't change, so that its halves can be read by themselves.
+        unsafe { (*self.at.cast::<AtomicU32>().add(i & 1023)).load(Relaxed) }
     }
 
     /// The header.

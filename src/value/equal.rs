@@ -11,6 +11,7 @@ use crate::coll::{self, map, set};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
+use std::cell::RefCell;
 
 /// Are the values `a` and `b` equal? `Limit` if they are nested too deep.
 #[inline]
@@ -186,9 +187,9 @@ fn equal_leaf(r: Reader, a: u64, b: u64) -> Result<bool> {
 /// frames too (V4).
 #[inline(never)]
 fn candidates(r: Reader, coll: u64, key: u64) -> Result<Vec<u64>> {
-    let mut found = Vec::new();
+    let found = RefCell::new(Vec::new());
     let collect = |k| {
-        found.push(k);
+        found.borrow_mut().push(k);
         Ok(false)
     };
     if is_pointer(coll) && r.node(coll)?.kind() == SET {
@@ -196,7 +197,7 @@ fn candidates(r: Reader, coll: u64, key: u64) -> Result<Vec<u64>> {
     } else {
         map::get_with(r, coll, hash_for(r, coll, key)?, collect)?;
     }
-    Ok(found)
+    Ok(found.into_inner())
 }
 
 /// Hash of `key` for a look-up in map `m`: array maps need none.
