@@ -42,11 +42,18 @@ function leaf(m, lo, hi, h, type, stride) {
   h |= 0;
   type |= 0;
   stride |= 0;
-  // As `segment` checks, with what doesn't change held in registers.
-  while (hi === 0 && (lo & 15) === 0 && lo >>> 4 < limit && shift < 35) {
+  // As `segment` checks, with what doesn't change held in registers: an offset that is not aligned becomes a large number.
+  while (hi === 0 && ((lo >>> 4) | (lo << 28)) >>> 0 < limit && shift < 35) {
     const o = lo >>> 2;
-    if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
     const nodes = I[o + 3];
+    // Children everywhere, as near the root: nothing is to be counted.
+    if (nodes === -1) {
+      const c = o + 4 + 2 * ((h >>> shift) & 31);
+      lo = I[c];
+      hi = I[c + 1];
+      shift += 5;
+      continue;
+    }
     const bit = 1 << (h >>> shift);
     if ((nodes & bit) !== 0) {
       const c = o + 4 + 2 * popcount(nodes & (bit - 1));
@@ -55,6 +62,8 @@ function leaf(m, lo, hi, h, type, stride) {
       shift += 5;
       continue;
     }
+    // Whatever else a damaged pointer leads to, the way ends here.
+    if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
     const data = I[o + 2];
     return (data & bit) === 0 ? NONE : o + 4 + 2 * popcount(nodes) + stride * popcount(data & (bit - 1));
   }

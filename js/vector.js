@@ -231,7 +231,7 @@ export function elementPlace(m, v, index) {
     shift = v._shift;
   }
   // As `segment` checks, with what doesn't change held in registers.
-  while (hi === 0 && (lo & 15) === 0 && lo >>> 4 < limit) {
+  while (hi === 0 && ((lo >>> 4) | (lo << 28)) >>> 0 < limit) {
     const at = (lo >>> 2) + 4 + 2 * ((index >>> shift) & LAST);
     if (shift === 0) return at;
     shift -= 5;

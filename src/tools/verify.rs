@@ -9,7 +9,7 @@ use super::Progress;
 use crate::durable::superblock::{valid, Superblock, PLACES};
 use crate::epoch::hold::Root;
 use crate::error::Result;
-use crate::handle::Slab;
+use crate::handle::{Slab, Snapshot};
 use crate::slab::layout::*;
 use std::sync::atomic::Ordering::*;
 
@@ -75,42 +75,7 @@ pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
         place: "current",
         checked: true,
     });
-    let load = || PLACES.map(|place| Superblock::load(map, place));
-    let root = |s: &Superblock| Root::durable(s.version, s.state);
-    let found = load();
-    let held = snapshot.hold(&|| load().iter().flatten().map(root).collect());
-    if slab.path().is_some() && found.iter().all(Option::is_none) {
-        findings.add(
-            FindingKind::Superblock,
-            "both superblocks are invalid: after a crash of the machine nothing could be found",
-            SUPERBLOCK_A,
-            String::new,
-        );
-    }
-    for (i, s) in found.iter().enumerate() {
-        let Some(s) = s else { continue };
-        if s.version > view.version {
-            // A sync of a later commit, or damage: the version is looked at again.
-            if s.version > slab.version()? {
-                let what = "a superblock has a later version than the slab";
-                findings.add(FindingKind::Superblock, what, PLACES[i], String::new);
-            }
-            continue;
-        }
-        if s.version == view.version && s.state == view.state {
-            continue;
-        }
-        let checked = held.has(&root(s));
-        if checked {
-            walk.version(s.state, s.version);
-            findings.append(std::mem::take(&mut walk.findings));
-        }
-        report.versions.push(VersionReport {
-            version: s.version,
-            place: ["superblock A", "superblock B"][i],
-            checked,
-        });
-    }
+    superblocks(&snapshot, &mut walk, &mut findings, &mut report.versions)?;
     let closed = valid(map, &slab.ident().uuid).first().is_some_and(|(_, s)| s.clean);
     let clean = closed || !slab.read_only() || report.checksums.is_some();
     let used = std::mem::take(&mut walk.symbols);
@@ -147,4 +112,51 @@ pub fn verify(slab: &Slab, progress: Progress) -> Result<Report> {
     }
     report.findings = findings;
     Ok(report)
+}
+
+/// Walks the versions of the superblocks, each pinned, but for the one that `snapshot` holds and `walk` has seen.
+fn superblocks(
+    snapshot: &Snapshot,
+    walk: &mut Walk,
+    findings: &mut Findings,
+    versions: &mut Vec<VersionReport>,
+) -> Result<()> {
+    let (slab, map, view) = (snapshot.slab(), snapshot.slab().map(), snapshot.view());
+    let load = || PLACES.map(|place| Superblock::load(map, place));
+    let root = |s: &Superblock| Root::durable(s.version, s.state);
+    let found = load();
+    let held = snapshot.hold(&|| load().iter().flatten().map(root).collect());
+    if slab.path().is_some() && found.iter().all(Option::is_none) {
+        findings.add(
+            FindingKind::Superblock,
+            "both superblocks are invalid: after a crash of the machine nothing could be found",
+            SUPERBLOCK_A,
+            String::new,
+        );
+    }
+    for (i, s) in found.iter().enumerate() {
+        let Some(s) = s else { continue };
+        if s.version > view.version {
+            // A sync of a later commit, or damage: the version is looked at again.
+            if s.version > slab.version()? {
+                let what = "a superblock has a later version than the slab";
+                findings.add(FindingKind::Superblock, what, PLACES[i], String::new);
+            }
+            continue;
+        }
+        if s.version == view.version && s.state == view.state {
+            continue;
+        }
+        let checked = held.has(&root(s));
+        if checked {
+            walk.version(s.state, s.version);
+            findings.append(std::mem::take(&mut walk.findings));
+        }
+        versions.push(VersionReport {
+            version: s.version,
+            place: ["superblock A", "superblock B"][i],
+            checked,
+        });
+    }
+    Ok(())
 }
