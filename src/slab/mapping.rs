@@ -296,6 +296,17 @@ pub struct Bytes<'a> {
     life: std::marker::PhantomData<&'a Mapping>,
 }
 
+impl<'a> Bytes<'a> {
+    /// A view of bytes of our own.
+    pub fn of(bytes: &'a [u8]) -> Bytes<'a> {
+        Bytes {
+            at: bytes.as_ptr(),
+            len: bytes.len(),
+            life: std::marker::PhantomData,
+        }
+    }
+}
+
 impl Bytes<'_> {
     /// Number of bytes.
     pub fn len(&self) -> usize {
@@ -338,6 +349,25 @@ impl Bytes<'_> {
             && unsafe {
                 std::slice::from_raw_parts(self.at, self.len) == std::slice::from_raw_parts(other.at, other.len)
             }
+    }
+}
+
+impl Bytes<'_> {
+    /// The first bytes that differ from those at the same place of `other`, and those; None if one starts with the other.
+    #[inline]
+    pub fn first_difference(&self, other: &Bytes) -> Option<(u8, u8)> {
+        let n = self.len.min(other.len);
+        // SAFETY: as in `is`.
+        let (a, b) = unsafe {
+            (
+                std::slice::from_raw_parts(self.at, n),
+                std::slice::from_raw_parts(other.at, n),
+            )
+        };
+        let words = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(x, y)| x == y);
+        let start = 8 * words.count();
+        let i = start + a[start..].iter().zip(&b[start..]).position(|(x, y)| x != y)?;
+        Some((a[i], b[i]))
     }
 }
 

@@ -13,6 +13,7 @@
 pub mod bignum;
 pub mod build;
 mod build_buffer;
+pub mod compare;
 pub mod copy;
 pub mod equal;
 pub mod flonum;
@@ -28,6 +29,7 @@ pub mod text;
 pub mod utf8;
 pub mod word;
 
+pub use compare::compare;
 pub use equal::equal;
 pub use hashing::hash_word;
 
