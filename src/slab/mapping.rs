@@ -231,8 +231,9 @@ impl<'a> Node<'a> {
         self.half(2 * i + 1)
     }
 
+    /// The 32-bit word `i`, as [`Node::word`].
     #[inline]
-    fn half(&self, i: usize) -> u32 {
+    pub fn half(&self, i: usize) -> u32 {
         // SAFETY: as in `word`. A committed word doesn't change, so that its halves can be read by themselves.
         unsafe { (*self.at.cast::<AtomicU32>().add(i & 1023)).load(Relaxed) }
     }
@@ -405,6 +406,14 @@ impl NodeMut {
     #[inline]
     pub fn set_halves(&self, i: usize, low: u32, high: u32) {
         self.set(i, low as u64 | (high as u64) << 32)
+    }
+
+    /// Stores the 32-bit word `i`, below 1024.
+    #[inline]
+    pub fn set_half(&self, i: usize, half: u32) {
+        assert!(i < 1024);
+        // SAFETY: as in `set`.
+        unsafe { (*self.at.cast::<AtomicU32>().add(i)).store(half, Relaxed) }
     }
 
     /// Copies `n` words of `from`, from word `source` on, to word `target` on. All indices stay below 512.

@@ -2,12 +2,15 @@
 //!
 //! Numbers are equal within their category only: integers of any size, ratios, decimals (by value: `1.0M` is `1.00M`), doubles. A NaN equals
 //! nothing but the very same word. A vector equals a list with equal elements. Byte arrays are equal by content.
+//! A sorted map or set equals any map or set with equal entries, whatever the orders are: its keys are looked up by hash in the other, never compared. (Clojure
+//! compares, if the sorted one comes second: it may find `1` for `1.0`, which has another hash, or fail.)
 
+use super::equal_sorted::equal_sorted;
 use super::hashing::{hash_word, known_hash};
 use super::number::{self, Number};
 use super::word::{kind, Kind};
 use super::{bignum, deeper, items, scalar, text};
-use crate::coll::{self, map, set};
+use crate::coll::{self, map, set, sorted::is_sorted};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
@@ -20,7 +23,7 @@ pub fn equal(r: Reader, a: u64, b: u64) -> Result<bool> {
 }
 
 #[inline]
-fn equal_at(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
+pub(super) fn equal_at(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if a == b {
         return Ok(true);
     }
@@ -115,6 +118,10 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
+    let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
+    if is_sorted(r, b)? {
+        return equal_sorted(r, a, b, depth);
+    }
     for item in items(r, a)? {
         let (key, value) = item?;
         let other = if is_collection(r, key)? {
@@ -135,6 +142,10 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
 fn equal_sets(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
+    }
+    let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
+    if is_sorted(r, b)? {
+        return equal_sorted(r, a, b, depth);
     }
     for item in items(r, a)? {
         let key = item?.0;

@@ -38,7 +38,7 @@ struct HashPlace {
 
 fn hash_place(kind: u8) -> Option<HashPlace> {
     match kind {
-        ARRAY_MAP | MAP | SET | LIST => Some(HashPlace { word: 1, shift: 32 }),
+        ARRAY_MAP | MAP | SET | LIST | SORTED_MAP | SORTED_SET => Some(HashPlace { word: 1, shift: 32 }),
         VECTOR => Some(HashPlace { word: 5, shift: 0 }),
         _ => None,
     }
@@ -64,7 +64,7 @@ fn hash_at(r: Reader, word: u64, depth: usize) -> Result<u32> {
     let node = r.node(word)?;
     match node.kind() {
         TEXT => Ok(node.low(1)),
-        ARRAY_MAP | MAP | SET | VECTOR | LIST => match known_hash(node) {
+        ARRAY_MAP | MAP | SET | VECTOR | LIST | SORTED_MAP | SORTED_SET => match known_hash(node) {
             0 => hash_collection(r, word, node.kind(), deeper(depth)?),
             h => Ok(h),
         },
@@ -124,7 +124,7 @@ fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize) -> Result<u32> 
             }
             h.finish()
         }
-        SET => {
+        SET | SORTED_SET => {
             let mut h = hash::UnorderedHash::new();
             for item in items {
                 h.push(hash_at(r, item?.0, depth)? as i32);

@@ -16,6 +16,7 @@ mod build_buffer;
 pub mod compare;
 pub mod copy;
 pub mod equal;
+mod equal_sorted;
 pub mod flonum;
 pub mod hash;
 pub mod hashing;
