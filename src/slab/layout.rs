@@ -14,6 +14,8 @@ macro_rules! constants {
 pub const MAGIC: [u8; 8] = [0x89, b'E', b'V', b'E', 0x0D, 0x0A, 0x1A, 0x0A];
 /// First bytes of a superblock.
 pub const SUPERBLOCK_MAGIC: [u8; 8] = [0x89, b'E', b'V', b'E', b'S', b'B', 0x0D, 0x0A];
+/// Word of a sorted collection's order, the integer -1: the reverse of the natural one.
+pub const ORDER_REVERSE: u64 = u64::MAX;
 
 constants! { TABLE:
     /// Format version.
@@ -286,8 +288,6 @@ constants! { TABLE:
     BTREE_WIDTH: usize = 64;
     /// Levels of a B+tree, at most.
     BTREE_LEVELS: usize = 16;
-    /// Word of a sorted collection's order: the reverse of the natural one.
-    ORDER_REVERSE: u64 = u64::MAX;
     /// Chunks of the symbol table.
     SYMBOL_CHUNKS: usize = 19;
     /// Symbols of one slab, at most.
