@@ -23,6 +23,8 @@ pub(super) const SET: usize = 1;
 pub(super) const WIDTH: usize = if cfg!(test) { 5 } else { 31 };
 /// Entries or children below which a node is joined with a neighbour.
 pub(super) const LEAST: usize = if WIDTH / 3 < 2 { 2 } else { WIDTH / 3 };
+/// Bytes of the largest leaf.
+const LEAF_BYTES: usize = 8 * (FIRST + MAP * WIDTH);
 /// Words of a node before its first slot.
 pub(super) const FIRST: usize = 2;
 
@@ -158,6 +160,18 @@ impl<'a> Inner<'a> {
         }
     }
 
+    /// Child `i`, which is looked into next: the lines that hold its keys are fetched together, as a search would wait for one after the other. The levels above
+    /// are in the processor's caches anyhow.
+    #[inline(always)]
+    pub(super) fn fetch_child(self, r: Reader, i: usize) -> u64 {
+        const LOW: u32 = 2;
+        let at = self.child(i);
+        if self.node.high(1) <= LOW {
+            r.mapping().prefetch(at, LEAF_BYTES);
+        }
+        at
+    }
+
     /// The child that may hold what is sought: the last whose first key isn't beyond it, else the first.
     #[inline(always)]
     pub(super) fn way(self, probe: &mut impl Probe) -> Result<usize> {
@@ -269,7 +283,7 @@ pub(super) fn find<'a, const E: usize>(
             return Ok(found.then_some((node, FIRST + E * i)));
         }
         let inner = Inner::of(node)?;
-        at = inner.child(inner.way(probe)?);
+        at = inner.fetch_child(r, inner.way(probe)?);
     }
     Err(too_deep(root))
 }

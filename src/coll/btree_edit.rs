@@ -255,7 +255,7 @@ fn descend<'a, const E: usize>(
         let i = inner.way(probe)?;
         path.steps[path.len] = Some((inner, i));
         path.len += 1;
-        at = inner.child(i);
+        at = inner.fetch_child(r, i);
     }
     Err(too_deep(root))
 }
