@@ -20,7 +20,7 @@ pub(super) const MAP: usize = 2;
 pub(super) const SET: usize = 1;
 
 /// Entries of a leaf and children of a node, as we make them. Small in this crate's own tests, so that few entries make many levels.
-pub(super) const WIDTH: usize = if cfg!(test) { 5 } else { 31 };
+pub(super) const WIDTH: usize = if cfg!(test) { 5 } else { 47 };
 /// Entries or children below which a node is joined with a neighbour.
 pub(super) const LEAST: usize = if WIDTH / 3 < 2 { 2 } else { WIDTH / 3 };
 /// Bytes of the largest leaf.

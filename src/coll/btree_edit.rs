@@ -400,56 +400,21 @@ fn remove_in_small<'a, const E: usize>(
     leaf: Node<'a>,
     i: usize,
 ) -> Result<u64> {
-    let r = w.reader();
     let mut edits = Edits::new(w, token);
     let Some((mut inner, at)) = path.pop() else {
         edits.drop_node(leaf);
         edits.finish();
         return Ok(0);
     };
+    // The content of `inner` from here on.
     let mut children = Children::of(inner);
     if entries::<E>(leaf)? == 1 {
         edits.drop_node(leaf);
         children.remove(at);
     } else {
-        // Of the two, the left one comes first.
-        let a = if at + 1 < inner.n { at } else { at - 1 };
-        let (left, right) = (r.node(inner.child(a))?, r.node(inner.child(a + 1))?);
-        let mut content = Entries::<E>::new();
-        content.add(left)?;
-        let place = if at == a { i } else { content.len / E + i };
-        content.add(right)?;
-        content.remove(place);
-        let n = content.len / E;
-        let words = &content.words[..content.len];
-        if n <= WIDTH {
-            edits.drop_node(right);
-            children.all[a] = edits.put_leaf::<E>(Some(left), words)?;
-            children.remove(a + 1);
-        } else {
-            let (low, high) = words.split_at(E * n.div_ceil(2));
-            children.all[a] = edits.put_leaf::<E>(Some(left), low)?;
-            children.all[a + 1] = edits.put_leaf::<E>(Some(right), high)?;
-        }
+        edits.join_leaves::<E>(inner, at, i, &mut children)?;
     }
-    // The content of `inner` from here on.
-    loop {
-        let Some((parent, at)) = path.pop() else {
-            let root = if children.n > 1 {
-                edits
-                    .put_inner(Some(inner.node), inner.level(), children.as_slice())?
-                    .at
-            } else {
-                edits.drop_node(inner.node);
-                if children.n == 0 {
-                    0
-                } else {
-                    edits.lower(children.all[0].at)?
-                }
-            };
-            edits.finish();
-            return Ok(root);
-        };
+    while let Some((parent, at)) = path.pop() {
         if children.n >= LEAST || children.n > 0 && parent.n == 1 {
             let new = edits.put_inner(Some(inner.node), inner.level(), children.as_slice())?;
             path.len += 1;
@@ -462,32 +427,93 @@ fn remove_in_small<'a, const E: usize>(
             edits.drop_node(inner.node);
             above.remove(at);
         } else {
-            let a = if at + 1 < parent.n { at } else { at - 1 };
-            let other = Inner::of(r.node(parent.child(if at == a { a + 1 } else { a }))?)?;
-            let (left, right) = if at == a { (inner, other) } else { (other, inner) };
-            let both = if at == a {
-                children.add(other);
-                children
-            } else {
-                let mut both = Children::of(other);
-                children.as_slice().iter().for_each(|&c| both.insert(both.n, c));
-                both
-            };
-            if both.n <= WIDTH {
-                edits.drop_node(right.node);
-                above.all[a] = edits.put_inner(Some(left.node), left.level(), both.as_slice())?;
-                above.remove(a + 1);
-            } else {
-                let (low, high) = both.as_slice().split_at(both.n.div_ceil(2));
-                above.all[a] = edits.put_inner(Some(left.node), left.level(), low)?;
-                above.all[a + 1] = edits.put_inner(Some(right.node), right.level(), high)?;
-            }
+            edits.join_inner(parent, at, inner, &children, &mut above)?;
         }
         (inner, children) = (parent, above);
     }
+    let root = if children.n > 1 {
+        edits
+            .put_inner(Some(inner.node), inner.level(), children.as_slice())?
+            .at
+    } else {
+        edits.drop_node(inner.node);
+        match children.as_slice().first() {
+            Some(child) => edits.lower(child.at)?,
+            None => 0,
+        }
+    };
+    edits.finish();
+    Ok(root)
 }
 
 impl<'a> Edits<'_, 'a> {
+    /// Joins leaf `at` of `parent`, without its entry `i`, with a neighbour, or takes some of the neighbour's. `children` is the parent's content.
+    fn join_leaves<const E: usize>(
+        &mut self,
+        parent: Inner<'a>,
+        at: usize,
+        i: usize,
+        children: &mut Children,
+    ) -> Result<()> {
+        let r = self.w.reader();
+        // Of the two, the left one comes first.
+        let a = at.min(parent.n - 2);
+        let (left, right) = (r.node(parent.child(a))?, r.node(parent.child(a + 1))?);
+        let mut content = Entries::<E>::new();
+        content.add(left)?;
+        let before = if at == a { 0 } else { content.len / E };
+        content.add(right)?;
+        content.remove(before + i);
+        let n = content.len / E;
+        let words = &content.words[..content.len];
+        if n <= WIDTH {
+            self.drop_node(right);
+            children.all[a] = self.put_leaf::<E>(Some(left), words)?;
+            children.remove(a + 1);
+        } else {
+            let (low, high) = words.split_at(E * n.div_ceil(2));
+            children.all[a] = self.put_leaf::<E>(Some(left), low)?;
+            children.all[a + 1] = self.put_leaf::<E>(Some(right), high)?;
+        }
+        Ok(())
+    }
+
+    /// The same for node `at` of `parent`, which is `inner` with the content `small`.
+    fn join_inner(
+        &mut self,
+        parent: Inner<'a>,
+        at: usize,
+        inner: Inner<'a>,
+        small: &Children,
+        children: &mut Children,
+    ) -> Result<()> {
+        let r = self.w.reader();
+        let a = at.min(parent.n - 2);
+        let other = Inner::of(r.node(parent.child(if at == a { a + 1 } else { a }))?)?;
+        let (left, right) = if at == a { (inner, other) } else { (other, inner) };
+        let mut both = Children {
+            all: [Child::default(); ROOM],
+            n: 0,
+        };
+        for node in [left, right] {
+            if node.node.offset() == inner.node.offset() {
+                small.as_slice().iter().for_each(|&c| both.insert(both.n, c));
+            } else {
+                both.add(node);
+            }
+        }
+        if both.n <= WIDTH {
+            self.drop_node(right.node);
+            children.all[a] = self.put_inner(Some(left.node), left.level(), both.as_slice())?;
+            children.remove(a + 1);
+        } else {
+            let (low, high) = both.as_slice().split_at(both.n.div_ceil(2));
+            children.all[a] = self.put_inner(Some(left.node), left.level(), low)?;
+            children.all[a + 1] = self.put_inner(Some(right.node), right.level(), high)?;
+        }
+        Ok(())
+    }
+
     /// The highest node from `root` on that is a leaf or has several children.
     fn lower(&mut self, mut root: u64) -> Result<u64> {
         for _ in 0..BTREE_LEVELS {

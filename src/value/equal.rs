@@ -45,6 +45,7 @@ fn equal_slow(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     use Kind::*;
     match (kind(r, a)?, kind(r, b)?) {
         (Vector | List, Vector | List) => equal_sequential(r, a, b, deeper(depth)?),
+        (Map, Map) | (Set, Set) if is_sorted(r, a)? && is_sorted(r, b)? => equal_sorted(r, a, b, deeper(depth)?),
         (Map, Map) => equal_maps(r, a, b, deeper(depth)?),
         (Set, Set) => equal_sets(r, a, b, deeper(depth)?),
         (x, y) => equal_scalars(r, a, x, b, y),
@@ -89,7 +90,7 @@ fn equal_int(r: Reader, int: u64, big: u64) -> Result<bool> {
 }
 
 /// Can two collections not be equal, by their counts and the hashes that they know?
-fn differ_at_once(r: Reader, a: u64, b: u64) -> Result<bool> {
+pub(super) fn differ_at_once(r: Reader, a: u64, b: u64) -> Result<bool> {
     if coll::count(r, a)? != coll::count(r, b)? {
         return Ok(true);
     }
@@ -118,10 +119,8 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
+    // Looked up by hash in the one that isn't sorted.
     let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
-    if is_sorted(r, b)? {
-        return equal_sorted(r, a, b, depth);
-    }
     for item in items(r, a)? {
         let (key, value) = item?;
         let other = if is_collection(r, key)? {
@@ -143,10 +142,8 @@ fn equal_sets(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     if differ_at_once(r, a, b)? {
         return Ok(false);
     }
+    // Looked up by hash in the one that isn't sorted.
     let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
-    if is_sorted(r, b)? {
-        return equal_sorted(r, a, b, depth);
-    }
     for item in items(r, a)? {
         let key = item?.0;
         let found = if is_collection(r, key)? {

@@ -1,17 +1,19 @@
 //! Clojure's `=` on two sorted maps or two sorted sets.
 
-use super::equal::equal_at;
+use super::equal::{differ_at_once, equal_at};
 use super::hashing::hash_word;
 use super::items;
 use crate::coll::sorted;
 use crate::error::Result;
 use crate::slab::mapping::Reader;
-use std::collections::HashMap;
 
-/// Are the entries of `a` and `b`, of which there are as many, equal? In one order they are met in pairs. Otherwise nobody may be here to compare by either
+/// Are the entries of `a` and `b` equal? In one order they are met in pairs. Otherwise nobody may be here to compare by either
 /// order, so those of `b` are found by their hashes.
 #[inline(never)]
 pub(super) fn equal_sorted(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
+    if differ_at_once(r, a, b)? {
+        return Ok(false);
+    }
     if sorted::order(r, a)? != sorted::order(r, b)? {
         return equal_by_hash(r, a, b, depth);
     }
@@ -29,11 +31,12 @@ fn equal_by_hash(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     let index = index(r, b)?;
     for item in items(r, a)? {
         let (key, value) = item?;
-        let candidates = index.get(&hash_word(r, key)?).map_or(&[][..], Vec::as_slice);
+        let hash = hash_word(r, key)?;
+        let first = index.partition_point(|e| e.0 < hash);
         let mut found = None;
-        for other in candidates {
-            if equal_at(r, other.0, key, depth)? {
-                found = Some(other.1);
+        for &(_, k, v) in index[first..].iter().take_while(|e| e.0 == hash) {
+            if equal_at(r, k, key, depth)? {
+                found = Some(v);
                 break;
             }
         }
@@ -45,13 +48,14 @@ fn equal_by_hash(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
     Ok(true)
 }
 
-/// The entries of a map or set by the hashes of their keys.
+/// The entries of a map or set with the hashes of their keys, by hash.
 #[inline(never)]
-fn index(r: Reader, coll: u64) -> Result<HashMap<u32, Vec<(u64, u64)>>> {
-    let mut index: HashMap<u32, Vec<(u64, u64)>> = HashMap::new();
+fn index(r: Reader, coll: u64) -> Result<Box<[(u32, u64, u64)]>> {
+    let mut index = Vec::new();
     for item in items(r, coll)? {
-        let entry = item?;
-        index.entry(hash_word(r, entry.0)?).or_default().push(entry);
+        let (key, value) = item?;
+        index.push((hash_word(r, key)?, key, value));
     }
-    Ok(index)
+    index.sort_unstable();
+    Ok(index.into())
 }
