@@ -1,4 +1,5 @@
-//! The core beside `imbl::HashMap`, and beside `BTreeMap` and `imbl::OrdMap` for sorted maps: `cargo bench --bench core -- RESULTS.json`. Rounds of both sides alternate, the fastest round of each counts,
+//! The core beside `imbl::HashMap`, and beside `BTreeMap` and `imbl::OrdMap` for sorted maps: `cargo bench --bench core -- RESULTS.json`.
+//! Rounds of both sides alternate, the fastest round of each counts,
 //! in processor time of the thread. A further argument runs only the rows whose name contains it.
 
 use eve::coll::{lookup, map, sorted};

@@ -147,7 +147,7 @@ fn what_cannot_be_sorted_is_not_built() {
 fn sample(s: &Slab) {
     for is_map in [true, false] {
         let values = transact(s, |t| {
-            let values = t.write(|w| layouts(w, is_map, 1000));
+            let values = t.write(|w| layouts(w, is_map, 3000));
             for (i, &v) in values.iter().enumerate() {
                 t.set(int(i as i64 + 4 * is_map as i64), v)?;
             }

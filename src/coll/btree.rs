@@ -1,7 +1,7 @@
 //! The B+tree of sorted maps and sets (`docs/format.md`, section 3): reading. `E` is the number of words of an entry, as in the trie.
 //!
-//! Entries lie in the leaves. A node has a child's first key beside the child: the same word that lies in the leaf, which keeps the key alive, so the node's is no
-//! slot. It also has the number of entries below each child, so that a place is found by its rank as well as by its key.
+//! Entries lie in the leaves. A node has a child's first key beside the child: the same word that lies in the leaf, which keeps the key alive, so
+//! the node's is no slot. It also has the number of entries below each child, so that a place is found by its rank as well as by its key.
 //!
 //! B1. All leaves stand at one depth; a node's level is one more than its children's, leaves are at 0. So a walk down ends in a damaged tree too.
 //! B2. A leaf or node has at most [`WIDTH`] entries or children; one that is not on the right edge of the tree has [`LEAST`] at least; the root, if it
@@ -160,8 +160,8 @@ impl<'a> Inner<'a> {
         }
     }
 
-    /// Child `i`, which is looked into next: the lines that hold its keys are fetched together, as a search would wait for one after the other. The levels above
-    /// are in the processor's caches anyhow.
+    /// Child `i`, which is looked into next: the lines that hold its keys are fetched together, as a search would wait for one after the other.
+    /// The levels above are in the processor's caches anyhow.
     #[inline(always)]
     pub(super) fn fetch_child(self, r: Reader, i: usize) -> u64 {
         const LOW: u32 = 2;

@@ -6,7 +6,8 @@
 //! one that comes back; and as long as steps with a token go on, the collection must not be put into others or changed without it.
 //! After an error a transient may be half changed.
 //!
-//! K1. A map, set or vector that is empty and has no metadata is a constant, but for sorted ones, which have an order. A map of 1 to 8 entries is an array map, or a trie that has shrunk.
+//! K1. A map, set or vector that is empty and has no metadata is a constant, but for sorted ones, which have an order. A map of 1 to 8 entries is
+//!     an array map, or a trie that has shrunk.
 //! K2. Tries are canonical: below the root a node without children has two entries or more. So equal contents have tries of equal shape.
 //! K3. A node that carries a token hangs below nodes that carry the same one, up to the head: whoever may edit a node may edit its parents.
 //! K4. A step frees the nodes with its token that it replaces: what a transient has made is reachable from its word, or freed.
