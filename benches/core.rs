@@ -1,17 +1,19 @@
-//! The core beside `imbl::HashMap`: `cargo bench --bench core -- RESULTS.json`. Rounds of both sides alternate, the fastest round of each counts,
+//! The core beside `imbl::HashMap`, and beside `BTreeMap` and `imbl::OrdMap` for sorted maps: `cargo bench --bench core -- RESULTS.json`. Rounds of both sides alternate, the fastest round of each counts,
 //! in processor time of the thread. A further argument runs only the rows whose name contains it.
 
-use eve::coll::{lookup, map};
-use eve::slab::layout::EMPTY_MAP;
+use eve::coll::{lookup, map, sorted};
+use eve::slab::layout::{EMPTY_MAP, NIL};
 use eve::slab::mapping::Reader;
 use eve::slab::writer::Writer;
 use eve::txn::Txn;
 use eve::value::{hash, text, word};
 use eve::{Options, Slab};
 use std::collections::hash_map::RandomState;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::hint::black_box;
+use std::ops::Bound;
 use std::time::Duration;
 
 /// Look-ups or changes of one round.
@@ -357,6 +359,112 @@ fn assoc_rows(rows: &mut Vec<Row>, row: &str, n: usize) {
     });
 }
 
+fn sorted_ints(w: &mut Writer, n: usize, step: i64) -> u64 {
+    let entries = (0..n as i64).map(|i| [int(i * step), int(i)]).collect();
+    sorted::map_of(w, 0, NIL, entries).expect("room")
+}
+
+/// Look-ups and a scan of a million integers, beside the standard library's tree, which isn't persistent.
+fn sorted_read_rows(rows: &mut Vec<Row>) {
+    const N: usize = 1_000_000;
+    let order = scattered(N);
+    let (slab, m) = slab_with(|w| sorted_ints(w, N, 1));
+    let peer: BTreeMap<i64, i64> = (0..N as i64).map(|i| (i, i)).collect();
+    let value = |word: u64| word::int(word).unwrap_or(0);
+    let t = race(
+        8,
+        STEPS,
+        &mut [
+            &mut || {
+                let r = slab.reader();
+                let get = |k: usize| {
+                    sorted::get(r, m, int(k as i64), None)
+                        .expect("sound")
+                        .map_or(0, |e| value(e.1))
+                };
+                timed(|| black_box(order.iter().fold(0, |sum, &k| sum + get(k))))
+            },
+            &mut || {
+                let get = |k: usize| peer.get(&(k as i64)).copied().unwrap_or(0);
+                timed(|| black_box(order.iter().fold(0, |sum, &k| sum + get(k))))
+            },
+        ],
+    );
+    rows.push(Row {
+        name: "rust-sorted-get".into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(0.7),
+    });
+    let t = race(
+        8,
+        N,
+        &mut [
+            &mut || {
+                let (all, r) = (Bound::Unbounded, slab.reader());
+                timed(|| {
+                    let range = sorted::range(r, m, all, all, false, None).expect("sound");
+                    let sum = |sum: i64, e: eve::Result<(u64, u64)>| {
+                        let (k, v) = e.expect("sound");
+                        sum ^ value(k) ^ value(v)
+                    };
+                    black_box(range.fold(0, sum))
+                })
+            },
+            &mut || timed(|| black_box(peer.iter().fold(0, |sum, (k, v)| sum ^ k ^ v))),
+        ],
+    );
+    rows.push(Row {
+        name: "rust-sorted-scan".into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(0.7),
+    });
+}
+
+/// One persistent assoc of a new key, as in [`assoc_rows`].
+fn sorted_insert_rows(rows: &mut Vec<Row>) {
+    const N: usize = 1_000_000;
+    let order = scattered(N);
+    let (slab, m) = slab_with(|w| sorted_ints(w, N, 2));
+    let peer: imbl::OrdMap<i64, i64> = (0..N as i64).map(|i| (2 * i, i)).collect();
+    let t = race(
+        7,
+        STEPS,
+        &mut [
+            &mut || {
+                timed(|| {
+                    for batch in order.chunks(BATCH) {
+                        let mut txn = Txn::begin(&slab, None).expect("open");
+                        txn.write(|w| {
+                            for &k in batch {
+                                let k = 2 * k as i64 + 1;
+                                black_box(sorted::assoc(w, 0, m, int(k), int(k), None).expect("room"));
+                            }
+                        });
+                        txn.abort(false);
+                    }
+                })
+            },
+            &mut || {
+                timed(|| {
+                    for &k in &order {
+                        let (mut copy, k) = (peer.clone(), 2 * k as i64 + 1);
+                        copy.insert(k, k);
+                        black_box(&copy);
+                    }
+                })
+            },
+        ],
+    );
+    rows.push(Row {
+        name: "rust-sorted-insert".into(),
+        ours: t[0],
+        peer: t[1],
+        goal: Some(1.0),
+    });
+}
+
 fn json(rows: &[Row]) -> String {
     let mut out = String::from("[");
     for (i, r) in rows.iter().enumerate() {
@@ -376,12 +484,14 @@ fn main() {
     let path = args.next();
     let only = args.next().unwrap_or_default();
     let mut rows = Vec::new();
-    let all: [(&str, &dyn Fn(&mut Vec<Row>)); 5] = [
+    let all: [(&str, &dyn Fn(&mut Vec<Row>)); 7] = [
         ("rust-get-10k", &|rows| get_rows(rows, "rust-get-10k", 10_000)),
         ("rust-get-1m", &|rows| get_rows(rows, "rust-get-1m", 1_000_000)),
         ("rust-build-1m", &build_rows),
         ("rust-assoc-10k", &|rows| assoc_rows(rows, "rust-assoc-10k", 10_000)),
         ("rust-assoc-1m", &|rows| assoc_rows(rows, "rust-assoc-1m", 1_000_000)),
+        ("rust-sorted-get rust-sorted-scan", &sorted_read_rows),
+        ("rust-sorted-insert", &sorted_insert_rows),
     ];
     for (name, run) in all {
         if name.contains(&only) {
@@ -391,7 +501,7 @@ fn main() {
     for r in &rows {
         let goal = r.goal.map_or(String::new(), |g| format!("  (goal {g})"));
         println!(
-            "{:45} {:8.1} ns  imbl {:8.1} ns  ratio {:.2}{goal}",
+            "{:45} {:8.1} ns  peer {:8.1} ns  ratio {:.2}{goal}",
             r.name,
             r.ours,
             r.peer,

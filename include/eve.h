@@ -105,6 +105,39 @@
 // `eve_options.sync_mode`: a commit is on disk when it returns. Those made at the same time share one write.
 #define EVE_SYNC_COMMIT 2
 
+// Entry sought: the key's own.
+#define EVE_SEEK_EQUAL 0
+
+// Entry sought: the last before the key.
+#define EVE_SEEK_BEFORE 1
+
+// Entry sought: the key's own, or the last before it.
+#define EVE_SEEK_AT_MOST 2
+
+// Entry sought: the key's own, or the first beyond it.
+#define EVE_SEEK_AT_LEAST 3
+
+// Entry sought: the first beyond the key.
+#define EVE_SEEK_BEYOND 4
+
+// Range: from the key `from` on.
+#define EVE_FROM 1
+
+// Range: without the key `from` itself.
+#define EVE_FROM_EXCLUDED 2
+
+// Range: up to the key `to`.
+#define EVE_TO 4
+
+// Range: without the key `to` itself.
+#define EVE_TO_EXCLUDED 8
+
+// Range: from its end to its start.
+#define EVE_BACKWARD 16
+
+// What a comparator returns when it can't compare: the call ends with EVE_E_TYPE.
+#define EVE_COMPARE_FAILED INT32_MIN
+
 // Operation of `eve_swap`: the value becomes the argument.
 #define EVE_OP_RESET 0
 
@@ -205,6 +238,29 @@ typedef struct {
   uint32_t reserved;
 } eve_view;
 
+// Handle of a transaction.
+typedef uint64_t eve_txn;
+
+// Compares keys of a collection whose order has a name.
+typedef struct {
+  // Below 0, 0, above 0: `a` comes before `b`, is equal, comes after it. It may read the slab, but not use the transaction of the call.
+  int32_t (*compare)(void *context, eve_word a, eve_word b);
+  // Its first argument.
+  void *context;
+} eve_comparator;
+
+// A part of a sorted collection: EVE_FROM and the others, or 0 for all of it.
+typedef struct {
+  // Where it starts in the collection's order, if EVE_FROM is set.
+  eve_word from;
+  // Where it ends, if EVE_TO is set.
+  eve_word to;
+  // EVE_FROM, EVE_FROM_EXCLUDED, EVE_TO, EVE_TO_EXCLUDED, EVE_BACKWARD.
+  uint32_t flags;
+  // 0.
+  uint32_t reserved;
+} eve_range;
+
 #if !defined(__wasm__)
 // What `eve_gc` did. Bytes are those of cells.
 typedef struct {
@@ -252,9 +308,6 @@ typedef struct {
   uint64_t checksums;
 } eve_report;
 #endif
-
-// Handle of a transaction.
-typedef uint64_t eve_txn;
 
 // What `eve_swap` did.
 typedef struct {
@@ -340,6 +393,12 @@ typedef struct {
 
 // A bug in the library: it panicked. The handle used is closed.
 #define EVE_E_PANIC -99
+
+// Order of a sorted collection: Clojure's `compare`. The name of a comparator (a keyword or symbol) is an order, too.
+#define EVE_NATURAL 0
+
+// Order of a sorted collection: the reverse of `compare`.
+#define EVE_REVERSE UINT64_MAX
 
 #ifdef __cplusplus
 extern "C" {
@@ -580,6 +639,82 @@ eve_status eve_symbol_find(eve_slab slab,
                            uint64_t name_len,
                            eve_word *out,
                            eve_error *err);
+
+// The empty sorted map in `order`: EVE_NATURAL, EVE_REVERSE, or a keyword or symbol that names a comparator of yours.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_map(eve_txn txn, eve_word order, eve_word *out, eve_error *err);
+
+// The empty sorted set in `order`, as eve_sorted_map.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_set(eve_txn txn, eve_word order, eve_word *out, eve_error *err);
+
+// The order of a sorted map or set; EVE_NOT_FOUND if the value is something else.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_order(eve_slab slab, eve_word value, eve_word *out, eve_error *err);
+
+// eve_map_assoc or eve_set_conj (`value` is not used) on a sorted collection in any order. `by`: compares if the order has a name, else it may be NULL.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_assoc(eve_txn txn,
+                            uint32_t token,
+                            eve_word coll,
+                            eve_word key,
+                            eve_word value,
+                            const eve_comparator *by,
+                            eve_word *out,
+                            eve_error *err);
+
+// eve_map_dissoc or eve_set_disj on a sorted collection in any order; `by` as for eve_sorted_assoc.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_dissoc(eve_txn txn,
+                             uint32_t token,
+                             eve_word coll,
+                             eve_word key,
+                             const eve_comparator *by,
+                             eve_word *out,
+                             eve_error *err);
+
+// The entry nearest to `key` as `seek` says (EVE_SEEK_...), or EVE_NOT_FOUND. `by` as for eve_sorted_assoc. Of sets `value` is nil. Either out-pointer
+// may be NULL.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_seek(eve_slab slab,
+                           eve_word coll,
+                           uint32_t seek,
+                           eve_word key,
+                           const eve_comparator *by,
+                           eve_word *found,
+                           eve_word *value,
+                           eve_error *err);
+
+// The entry of rank `index`, from 0 on, or EVE_NOT_FOUND. Either out-pointer may be NULL.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_nth(eve_slab slab, eve_word coll, uint64_t index, eve_word *key, eve_word *value, eve_error *err);
+
+// The entries of a range: how many they are, and an iterator over them as of eve_iter_open. Either out-pointer may be NULL. `by` as for eve_sorted_assoc;
+// the iterator doesn't need it.
+//
+// # Safety
+// Pointers are NULL or valid.
+eve_status eve_sorted_range(eve_slab slab,
+                            eve_word coll,
+                            const eve_range *range,
+                            const eve_comparator *by,
+                            uint64_t *count,
+                            eve_iter *out,
+                            eve_error *err);
 
 #if !defined(__wasm__)
 // Frees everything that no version in use reaches, and gives empty blocks back for any use. The slab does so by itself when it grows; by hand it makes room at

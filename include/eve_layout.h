@@ -222,6 +222,16 @@
 #define EVE_L_VECTOR_NODE UINT64_C(0x18)
 /* Type of a list's cell. */
 #define EVE_L_LIST UINT64_C(0x19)
+/* Type of a sorted map's head. */
+#define EVE_L_SORTED_MAP UINT64_C(0x1a)
+/* Type of a sorted set's head. */
+#define EVE_L_SORTED_SET UINT64_C(0x1b)
+/* Type of a leaf of a sorted map's B+tree. */
+#define EVE_L_BTREE_MAP_LEAF UINT64_C(0x1c)
+/* Type of a leaf of a sorted set's B+tree. */
+#define EVE_L_BTREE_SET_LEAF UINT64_C(0x1d)
+/* Type of an inner node of a B+tree. */
+#define EVE_L_BTREE_NODE UINT64_C(0x1e)
 /* Type of a symbol-table entry. */
 #define EVE_L_SYMBOL UINT64_C(0x20)
 /* Type of a chunk of the symbol table. */
@@ -250,6 +260,10 @@
 #define EVE_L_ARRAY_MAP_MAX UINT64_C(0x8)
 /* Elements of a vector node. */
 #define EVE_L_VECTOR_WIDTH UINT64_C(0x20)
+/* Entries of a B+tree's leaf and children of its node, at most. */
+#define EVE_L_BTREE_WIDTH UINT64_C(0x40)
+/* Levels of a B+tree, at most. */
+#define EVE_L_BTREE_LEVELS UINT64_C(0x10)
 /* Chunks of the symbol table. */
 #define EVE_L_SYMBOL_CHUNKS UINT64_C(0x13)
 /* Symbols of one slab, at most. */

@@ -220,6 +220,16 @@ export const VECTOR = 0x17;
 export const VECTOR_NODE = 0x18;
 /** Type of a list's cell. */
 export const LIST = 0x19;
+/** Type of a sorted map's head. */
+export const SORTED_MAP = 0x1a;
+/** Type of a sorted set's head. */
+export const SORTED_SET = 0x1b;
+/** Type of a leaf of a sorted map's B+tree. */
+export const BTREE_MAP_LEAF = 0x1c;
+/** Type of a leaf of a sorted set's B+tree. */
+export const BTREE_SET_LEAF = 0x1d;
+/** Type of an inner node of a B+tree. */
+export const BTREE_NODE = 0x1e;
 /** Type of a symbol-table entry. */
 export const SYMBOL = 0x20;
 /** Type of a chunk of the symbol table. */
@@ -248,6 +258,10 @@ export const FRESH = 0x800000000000;
 export const ARRAY_MAP_MAX = 0x8;
 /** Elements of a vector node. */
 export const VECTOR_WIDTH = 0x20;
+/** Entries of a B+tree's leaf and children of its node, at most. */
+export const BTREE_WIDTH = 0x40;
+/** Levels of a B+tree, at most. */
+export const BTREE_LEVELS = 0x10;
 /** Chunks of the symbol table. */
 export const SYMBOL_CHUNKS = 0x13;
 /** Symbols of one slab, at most. */

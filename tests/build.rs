@@ -4,7 +4,7 @@ use eve::coll::{self, iter::Iter, list, vector};
 use eve::slab::layout::*;
 use eve::slab::writer::Writer;
 use eve::value::build::{self, BuildBuffer};
-use eve::value::{bignum, copy, equal, hash_word, number, print, text_of, word};
+use eve::value::{bignum, compare, copy, equal, hash_word, number, print, text_of, word};
 use eve::{transact, Error, Options, Slab, Txn};
 
 fn slab() -> Slab {
@@ -57,7 +57,13 @@ fn one_of_each() -> Vec<u8> {
         b.date(-1).instant(5, 6).bytes(&[1, 2, 3]);
     };
     let mut b = BuildBuffer::new();
-    b.vector(4, |b, i| match i {
+    b.vector(6, |b, i| match i {
+        4 => b.sorted_map(
+            |b| b.nil(),
+            3,
+            |b, i| b.string(["b", "a", "a text of some length"][i]).nil(),
+        ),
+        5 => b.sorted_set(|b| b.int(-1), 40, |b, i| b.int(i as i64)),
         0 => b.list(24, |b, i| {
             if i == 0 {
                 scalars(b);
@@ -192,7 +198,7 @@ fn damaged_buffers_never_panic_and_what_they_build_is_sound() {
                     let i = random(&mut seed) as usize % b.len();
                     b[i] = match random(&mut seed) % 3 {
                         0 => random(&mut seed) as u8,
-                        1 => random(&mut seed) as u8 % 22,
+                        1 => random(&mut seed) as u8 % 24,
                         _ => b[i] ^ 1 << (random(&mut seed) % 8),
                     };
                 }
@@ -220,7 +226,7 @@ fn random_bytes_never_panic() {
         let bytes: Vec<u8> = (0..len)
             .map(|_| {
                 if random(&mut seed) % 2 == 0 {
-                    (random(&mut seed) % 22) as u8
+                    (random(&mut seed) % 24) as u8
                 } else {
                     0
                 }
@@ -305,6 +311,8 @@ fn nested(op: &str, depth: usize) -> Vec<u8> {
         "list" => &[17, 1, 0, 0, 0],
         "set" => &[18, 1, 0, 0, 0],
         "map" => &[19, 1, 0, 0, 0, 0],
+        "sorted" => &[23, 0, 1, 0, 0, 0, 0],
+        "reverse" => &[23, 3, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0],
         _ => &[19, 1, 0, 0, 0],
     };
     let mut b = head.repeat(depth);
@@ -341,14 +349,26 @@ fn a_thread_with_hardly_any_stack_left_gets_an_error_for_deep_values_and_works_f
 #[cfg_attr(eve_sanitize, ignore = "sanitizers need several times the stack")]
 fn values_nested_to_the_limit_need_little_stack_and_deeper_ones_are_errors() {
     let s = slab();
-    for op in ["vector", "list", "set", "map", "key"] {
+    for (op, other) in [
+        ("vector", "vector"),
+        ("list", "list"),
+        ("set", "set"),
+        ("map", "map"),
+        ("key", "key"),
+        ("sorted", "sorted"),
+        ("sorted", "reverse"),
+        ("sorted", "map"),
+    ] {
         let s = s.clone();
         let work = move || {
             scratch(&s, |w| {
                 let v = build::value(w, &nested(op, DEPTH_MAX)).unwrap();
-                let again = build::value(w, &nested(op, DEPTH_MAX)).unwrap();
+                let again = build::value(w, &nested(other, DEPTH_MAX)).unwrap();
                 let r = w.reader();
                 assert!(equal(r, v, again).unwrap(), "{op}");
+                if op == "vector" {
+                    assert_eq!(compare(r, v, again), Ok(std::cmp::Ordering::Equal));
+                }
                 assert!(print::to_edn(r, v).unwrap().len() > 2 * DEPTH_MAX);
                 let outer = vector::from_words(w, &[v]).unwrap();
                 let other = vector::from_words(w, &[again]).unwrap();

@@ -100,6 +100,13 @@ fn a_c_program_uses_every_call() {
 }
 
 #[test]
+fn a_c_program_uses_sorted_collections() {
+    let temp = tempfile::tempdir().unwrap();
+    let program = compile("tests/c/sorted.c", "c11", Link::Shared, temp.path());
+    run(&program, &[temp.path().join("sorted.slab").to_str().unwrap()]);
+}
+
+#[test]
 fn null_closed_and_made_up_arguments_are_errors() {
     let temp = tempfile::tempdir().unwrap();
     let program = compile("tests/c/bad_arguments.c", "c11", Link::Shared, temp.path());

@@ -1,6 +1,6 @@
 //! The tracing collector: what it frees, what it must not, beside writers, readers and other collectors.
 
-use eve::coll::{map, vector};
+use eve::coll::{map, sorted, vector};
 use eve::slab::layout::*;
 use eve::slab::writer::PERSISTENT;
 use eve::value::{hash_word, print, text, word};
@@ -34,6 +34,28 @@ fn join(t: &mut Txn, to: i64, a: i64, b: i64, n: u64) -> Result<()> {
     t.set(int(to), v)
 }
 
+/// A sorted set of texts, in which those of an atom's are, without a few: the sets share leaves.
+fn sort(t: &mut Txn, to: i64, from: i64, n: u64) -> Result<()> {
+    let from = value(t, from)?;
+    let s = t.write(|w| {
+        let mut s = match sorted::is_sorted(w.reader(), from)? {
+            true => from,
+            false => sorted::empty_set(w, if n % 2 == 0 { NIL } else { ORDER_REVERSE })?,
+        };
+        let token = if n % 3 == 0 { w.new_token() } else { PERSISTENT };
+        for i in 0..n % 90 {
+            let key = text::make(w, format!("a text that is no immediate {}", (n + i) % 120).as_bytes())?;
+            s = if n % 4 == 0 {
+                sorted::dissoc(w, token, s, key, None)?
+            } else {
+                sorted::assoc(w, token, s, key, NIL, None)?
+            };
+        }
+        Ok::<u64, eve::Error>(s)
+    })?;
+    t.set(int(to), s)
+}
+
 /// A map of `n` new texts, with an atom's value under a key if it is not too deep.
 fn fill(t: &mut Txn, to: i64, from: Option<i64>, n: u64) -> Result<()> {
     let from = from.map(|a| value(t, a)).transpose()?;
@@ -55,6 +77,7 @@ fn fill(t: &mut Txn, to: i64, from: Option<i64>, n: u64) -> Result<()> {
 enum Step {
     Join(i64, i64, i64),
     Fill(i64, Option<i64>, u64),
+    Sort(i64, i64, u64),
     Remove(i64),
     Abort(i64),
     Snapshot,
@@ -70,6 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (atom(), atom(), atom()).prop_map(|(a, b, c)| Step::Join(a, b, c)),
         3 => (atom(), prop::option::of(atom()), any::<u64>()).prop_map(|(a, b, n)| Step::Fill(a, b, n)),
+        3 => (atom(), atom(), any::<u64>()).prop_map(|(a, b, n)| Step::Sort(a, b, n)),
         2 => atom().prop_map(Step::Remove),
         1 => atom().prop_map(Step::Abort),
         1 => Just(Step::Snapshot),
@@ -102,6 +126,9 @@ fn run(s: &Slab, steps: &[Step]) {
             Step::Fill(to, from, k) => {
                 let from = from.filter(|_| !too_deep);
                 transact(s, |t| fill(t, to, from, k)).unwrap();
+            }
+            Step::Sort(to, from, k) => {
+                transact(s, |t| sort(t, to, from, k)).unwrap();
             }
             Step::Join(a, ..) | Step::Remove(a) => {
                 transact(s, |t| t.remove(int(a))).unwrap();

@@ -1,7 +1,7 @@
 //! Random programs of transactions over nested values, beside a model in `std` collections. After each commit the slab holds what the model
 //! holds, and what is allocated is what is reachable.
 
-use eve::coll::{map, vector};
+use eve::coll::{map, sorted, vector};
 use eve::slab::layout::*;
 use eve::slab::writer::{Token, Writer};
 use eve::value::{hash_word, print, text, word};
@@ -17,6 +17,7 @@ enum Model {
     Text(String),
     Vector(Vec<Model>),
     Map(BTreeMap<i64, Model>),
+    Sorted(BTreeMap<String, Model>),
 }
 
 /// A change at a key of an atom's map.
@@ -32,6 +33,10 @@ enum Step {
     /// In the vector, if there is one.
     Replace(usize, u32),
     Pop,
+    /// So many entries from a number on into the sorted map under the key, whose keys are texts.
+    Sort(u32, u32, u32),
+    /// So many out of it.
+    Unsort(u32, u32),
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
         any::<u32>().prop_map(Step::Push),
         (0..80usize, any::<u32>()).prop_map(|(i, t)| Step::Replace(i, t)),
         Just(Step::Pop),
+        (0..300u32, 1..80u32, any::<u32>()).prop_map(|(k, n, t)| Step::Sort(k, n, t)),
+        (0..300u32, 1..80u32).prop_map(|(k, n)| Step::Unsort(k, n)),
     ]
 }
 
@@ -118,6 +125,37 @@ fn run(w: &mut Writer, token: Token, m: u64, model: &mut BTreeMap<i64, Model>, k
             inner.insert(j, Model::Text(long(n)));
             assoc(w, token, old_map.unwrap_or(EMPTY_MAP), j, value)?
         }
+        Step::Sort(from, n, t) => {
+            let mut new = match is(w, old, [SORTED_MAP, SORTED_MAP], NIL) {
+                Some(m) => m,
+                None => {
+                    model.insert(k, Model::Sorted(BTreeMap::new()));
+                    sorted::empty_map(w, NIL)?
+                }
+            };
+            let Some(Model::Sorted(inner)) = model.get_mut(&k) else {
+                panic!("the model has a sorted map")
+            };
+            for i in from..from + n {
+                let (key, value) = (make(w, i)?, make(w, t)?);
+                new = sorted::assoc(w, token, new, key, value, None)?;
+                inner.insert(long(i), Model::Text(long(t)));
+            }
+            new
+        }
+        Step::Unsort(from, n) => {
+            let (Some(mut new), Some(Model::Sorted(inner))) =
+                (is(w, old, [SORTED_MAP, SORTED_MAP], NIL), model.get_mut(&k))
+            else {
+                return Ok(m);
+            };
+            for i in from..from + n {
+                let key = make(w, i)?;
+                new = sorted::dissoc(w, token, new, key, None)?;
+                inner.remove(&long(i));
+            }
+            new
+        }
         Step::Push(n) => {
             let value = make(w, n)?;
             if old_vector.is_none() {
@@ -158,6 +196,10 @@ fn edn(m: &Model) -> String {
         Model::Int(i) => i.to_string(),
         Model::Text(t) => format!("\"{t}\""),
         Model::Vector(v) => format!("[{}]", v.iter().map(edn).collect::<Vec<_>>().join(" ")),
+        Model::Sorted(m) => {
+            let entries: Vec<_> = m.iter().map(|(k, v)| format!("\"{k}\" {}", edn(v))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
         Model::Map(m) => {
             let mut entries: Vec<_> = m.iter().map(|(k, v)| format!("{k} {}", edn(v))).collect();
             entries.sort();

@@ -224,6 +224,16 @@ public final class Layout {
     public static final int VECTOR_NODE = 0x18;
     /** Type of a list's cell. */
     public static final int LIST = 0x19;
+    /** Type of a sorted map's head. */
+    public static final int SORTED_MAP = 0x1a;
+    /** Type of a sorted set's head. */
+    public static final int SORTED_SET = 0x1b;
+    /** Type of a leaf of a sorted map's B+tree. */
+    public static final int BTREE_MAP_LEAF = 0x1c;
+    /** Type of a leaf of a sorted set's B+tree. */
+    public static final int BTREE_SET_LEAF = 0x1d;
+    /** Type of an inner node of a B+tree. */
+    public static final int BTREE_NODE = 0x1e;
     /** Type of a symbol-table entry. */
     public static final int SYMBOL = 0x20;
     /** Type of a chunk of the symbol table. */
@@ -252,6 +262,10 @@ public final class Layout {
     public static final int ARRAY_MAP_MAX = 0x8;
     /** Elements of a vector node. */
     public static final int VECTOR_WIDTH = 0x20;
+    /** Entries of a B+tree's leaf and children of its node, at most. */
+    public static final int BTREE_WIDTH = 0x40;
+    /** Levels of a B+tree, at most. */
+    public static final int BTREE_LEVELS = 0x10;
     /** Chunks of the symbol table. */
     public static final int SYMBOL_CHUNKS = 0x13;
     /** Symbols of one slab, at most. */

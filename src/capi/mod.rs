@@ -9,6 +9,7 @@
 pub mod guard;
 pub mod read;
 pub mod slab;
+pub mod sorted;
 pub mod table;
 #[cfg(not(target_family = "wasm"))]
 pub mod tools;

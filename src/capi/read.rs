@@ -4,7 +4,7 @@ use super::guard::{bytes, copy_out, guard, required, store};
 use super::slab::slab;
 use super::table::Table;
 use super::*;
-use crate::coll::{self, iter::Iter};
+use crate::coll::{self, iter::Iter, sorted};
 use crate::error::{Error, Result};
 use crate::slab::mapping::Reader;
 use crate::value::{self, print, word};
@@ -13,9 +13,30 @@ use std::ffi::{c_char, CStr};
 
 /// An iterator keeps its slab open; the version must be kept pinned by the caller.
 struct OpenIter {
-    // `iter` borrows from `slab`'s mapping, which stays while `slab` does; it is declared first, so dropped first.
-    iter: Iter<'static>,
+    // `entries` borrows from `slab`'s mapping, which stays while `slab` does; it is declared first, so dropped first.
+    entries: OpenEntries<'static>,
     slab: Slab,
+}
+
+/// What an iterator goes over.
+#[allow(clippy::large_enum_variant, reason = "both are large, and lie in a table")]
+pub(super) enum OpenEntries<'a> {
+    /// A whole collection.
+    All(Iter<'a>),
+    /// A range of a sorted one.
+    Range(sorted::Range<'a>),
+}
+
+/// Keeps the iterator that `f` makes.
+pub(super) fn open_iter<'f>(
+    slab: &Slab,
+    f: impl FnOnce(Reader<'static>) -> Result<OpenEntries<'static>> + 'f,
+) -> Result<EveIter> {
+    let slab = slab.clone();
+    // SAFETY: the mapping that the reader borrows lives behind `slab`'s Arc, which OpenIter keeps as long as the iterator.
+    let reader = unsafe { std::mem::transmute::<Reader<'_>, Reader<'static>>(slab.reader()) };
+    let entries = f(reader)?;
+    ITERS.insert(OpenIter { entries, slab })
 }
 
 static ITERS: Table<OpenIter> = Table::new(4);
@@ -389,11 +410,8 @@ pub unsafe extern "C" fn eve_iter_open(
     unsafe {
         guard(err, || {
             required(out)?;
-            let slab = self::slab(slab)?.clone();
-            // SAFETY: the mapping that the reader borrows lives behind `slab`'s Arc, which OpenIter keeps as long as the iterator.
-            let reader = std::mem::transmute::<Reader<'_>, Reader<'static>>(slab.reader());
-            let iter = Iter::new(reader, coll)?;
-            store(out, ITERS.insert(OpenIter { iter, slab })?)
+            let slab = self::slab(slab)?;
+            store(out, open_iter(&slab, |r| Iter::new(r, coll).map(OpenEntries::All))?)
         })
     }
 }
@@ -414,7 +432,11 @@ pub unsafe extern "C" fn eve_iter_next(
         guard(err, || {
             let mut open = ITERS.get_alone(iter)?;
             open.slab.check()?;
-            let Some(entry) = open.iter.next() else {
+            let next = match &mut open.entries {
+                OpenEntries::All(iter) => iter.next(),
+                OpenEntries::Range(range) => range.next(),
+            };
+            let Some(entry) = next else {
                 return Ok(EVE_END);
             };
             let (k, v) = entry?;

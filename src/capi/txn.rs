@@ -50,7 +50,7 @@ fn txn(handle: EveTxn) -> Result<Exclusive<Txn>> {
 ///
 /// # Safety
 /// `out` and `err` are NULL or valid.
-unsafe fn with_writer(
+pub(super) unsafe fn with_writer(
     handle: EveTxn,
     out: *mut EveWord,
     err: *mut EveError,

@@ -1,12 +1,13 @@
 //! The invariants of `docs/format.md`, section 3, of one collection, walked.
 
+use super::btree::{self, Inner, Order, FIRST as LEAF_FIRST, LEAST, MAP as SORTED_ENTRY};
 use super::champ::{
     bit_at, collision_kind, collisions, node_kind, Shape, COLLISION_SHIFT, FIRST, LEVELS, MAP as MAP_ENTRY,
     SET as SET_ENTRY,
 };
 use super::map::{form, Form};
 use super::radix::{self, Tree};
-use super::{head, key, list, set, vector};
+use super::{head, key, list, set, sorted, vector};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -23,9 +24,10 @@ pub fn check(r: Reader, coll: u64) -> Result<()> {
         MAP | ARRAY_MAP => match form(r, coll)? {
             Form::Array(node, n) => check_array(r, node, n),
             Form::Trie(h) => check_trie::<MAP_ENTRY>(r, h),
-            Form::Empty => Ok(()),
+            Form::Empty | Form::Sorted => Ok(()),
         },
         SET => set::head_of(r, coll)?.map_or(Ok(()), |h| check_trie::<SET_ENTRY>(r, h)),
+        SORTED_MAP | SORTED_SET => check_sorted(r, r.node(coll)?),
         VECTOR => check_vector(r, coll),
         LIST => check_list(r, coll),
         _ => Err(super::not_a_collection()),
@@ -136,6 +138,112 @@ fn check_collision<const E: usize>(r: Reader, at: u64, path: u32, left: &mut usi
         }
     }
     Ok(())
+}
+
+/// A B+tree whose leaves were checked up to some point.
+struct Sorted<'a> {
+    r: Reader<'a>,
+    entry: usize,
+    /// None: the order has a name, so that we can't tell.
+    order: Option<Order<'static>>,
+    last: Option<u64>,
+    left: usize,
+}
+
+fn check_sorted(r: Reader, h: Node) -> Result<()> {
+    let (root, count, word) = (h.word(head::ROOT), head::count(h), h.word(sorted::ORDER));
+    ensure(
+        count <= head::COUNT_MAX,
+        "a collection is larger than a count can say",
+        h,
+    )?;
+    ensure(sorted::check_order(word).is_ok(), "a sorted collection has no order", h)?;
+    ensure(
+        (root == 0) == (count == 0),
+        "a collection's count is not the number of its elements",
+        h,
+    )?;
+    if root == 0 {
+        return Ok(());
+    }
+    let order = match word {
+        NIL => Some(Order::Natural),
+        ORDER_REVERSE => Some(Order::Reverse),
+        _ => None,
+    };
+    let mut tree = Sorted {
+        r,
+        entry: sorted::entry_words(h),
+        order,
+        last: None,
+        left: count,
+    };
+    let node = r.node(root)?;
+    let level = if node.kind() == BTREE_NODE {
+        node.high(1) as usize
+    } else {
+        0
+    };
+    let is_sound = level == 0 || Inner::of(node)?.n > 1;
+    ensure(is_sound, "the root of a B+tree has a single child", node)?;
+    tree.node(root, level, true)?;
+    ensure(
+        tree.left == 0,
+        "a collection's count is not the number of its elements",
+        h,
+    )
+}
+
+impl Sorted<'_> {
+    /// Checks what is below `at`; gives its first key and the number of its entries. `edge`: it is the last of its level.
+    fn node(&mut self, at: u64, level: usize, edge: bool) -> Result<(u64, usize)> {
+        let node = self.r.node(at)?;
+        if level == 0 {
+            return self.leaf(node, edge);
+        }
+        let inner = Inner::of(node)?;
+        ensure(
+            level < BTREE_LEVELS && inner.level() == level,
+            "a B+tree's node is not of the level that its place says",
+            node,
+        )?;
+        ensure(edge || inner.n >= LEAST, "a B+tree's node has too few children", node)?;
+        let mut all = 0;
+        for i in 0..inner.n {
+            let (key, count) = self.node(inner.child(i), level - 1, edge && i + 1 == inner.n)?;
+            ensure(
+                key == inner.key(i),
+                "a B+tree's node has another key than its child",
+                node,
+            )?;
+            ensure(
+                count == inner.count(i),
+                "a B+tree's node has another count than its child",
+                node,
+            )?;
+            all += count;
+        }
+        Ok((inner.key(0), all))
+    }
+
+    fn leaf(&mut self, leaf: Node, edge: bool) -> Result<(u64, usize)> {
+        let n = if self.entry == SORTED_ENTRY {
+            btree::entries::<{ btree::MAP }>(leaf)?
+        } else {
+            btree::entries::<{ btree::SET }>(leaf)?
+        };
+        ensure(edge || n >= LEAST, "a B+tree's leaf has too few entries", leaf)?;
+        take(&mut self.left, n, leaf)?;
+        for i in 0..n {
+            let key = leaf.word(LEAF_FIRST + self.entry * i);
+            if let (Some(order), Some(last)) = (&mut self.order, self.last) {
+                let ascends = order.compare(self.r, last, key)?.is_lt();
+                ensure(ascends, "the keys of a sorted collection don't ascend", leaf)?;
+            }
+            self.last = Some(key);
+        }
+        Ok((leaf.word(LEAF_FIRST), n))
+    }
 }
 
 fn take(left: &mut usize, n: usize, node: Node) -> Result<()> {

@@ -1,9 +1,10 @@
-//! Iteration over any collection, in the order in which it lies in the slab: array maps, vectors and lists in theirs, tries by node.
+//! Iteration over any collection, in the order in which it lies in the slab: array maps, sorted collections, vectors and lists in theirs, tries by node.
 
+use super::btree::Range;
 use super::champ::{collision_kind, collisions, node_kind, Shape, FIRST, LEVELS, MAP as MAP_ENTRY, SET as SET_ENTRY};
 use super::map::{form, Form, ARRAY_FIRST};
 use super::radix::{self, Tree};
-use super::{head, list, set, vector};
+use super::{head, list, set, sorted, vector};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -28,6 +29,7 @@ enum State<'a> {
     Array(Node<'a>, usize),
     Trie(Trie<'a>),
     Vector(Vector<'a>),
+    Sorted(Range<'a>),
     /// Next cell.
     List(u64),
 }
@@ -72,9 +74,10 @@ impl<'a> Iter<'a> {
             ARRAY_MAP | MAP => match form(r, coll)? {
                 Form::Array(node, n) => (n, State::Array(node, ARRAY_FIRST)),
                 Form::Trie(h) => (head::count(h), trie_state(r, MAP_ENTRY, h)?),
-                Form::Empty => return Ok(none),
+                Form::Empty | Form::Sorted => return Ok(none),
             },
             SET => (set::count(r, coll)?, trie_state(r, SET_ENTRY, node)?),
+            SORTED_MAP | SORTED_SET => (head::count(node), State::Sorted(sorted::all(r, node)?)),
             VECTOR => {
                 let (_, h) = vector::head_of(r, coll)?;
                 let (tree, tree_len, tail) = (h.tree, h.tree_len(), h.tail);
@@ -105,6 +108,7 @@ impl<'a> Iter<'a> {
         let item = match &mut self.state {
             State::Done => None,
             State::Trie(trie) => trie.next(self.r)?,
+            State::Sorted(range) => range.step()?,
             _ if self.left == 0 => None,
             State::Array(node, at) => {
                 *at += 2;

@@ -82,6 +82,11 @@ fn same_long_text(r: Reader, x: Node, y: Node) -> Result<bool> {
 pub trait Wanted: Copy {
     /// Is the key `word` the one?
     fn is(&self, word: u64) -> Result<bool>;
+
+    /// The key sought, if it has a word: what a sorted collection looks for.
+    fn word(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl<F: Fn(u64) -> Result<bool> + Copy> Wanted for F {
@@ -104,6 +109,10 @@ impl Wanted for WordKey<'_> {
     #[inline(always)]
     fn is(&self, word: u64) -> Result<bool> {
         same(self.r, word, self.word)
+    }
+
+    fn word(&self) -> Option<u64> {
+        Some(self.word)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::champ::{self, Change, Edit, Entry};
 use super::head::{self, COUNT, META, ROOT};
 use super::key::{self, Wanted, WordKey};
+use super::sorted;
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -22,6 +23,8 @@ pub(super) enum Form<'a> {
     Array(Node<'a>, usize),
     /// Head of a trie.
     Trie(Node<'a>),
+    /// Head of a sorted map.
+    Sorted,
 }
 
 /// The form of map `m`. `Type` if it isn't a map.
@@ -32,6 +35,7 @@ pub(super) fn form<'a>(r: Reader<'a>, m: u64) -> Result<Form<'a>> {
         match node.kind() {
             MAP => return Ok(Form::Trie(node)),
             ARRAY_MAP => return Ok(Form::Array(node, array_count(node)?)),
+            SORTED_MAP => return Ok(Form::Sorted),
             _ => {}
         }
     } else if m == EMPTY_MAP {
@@ -58,6 +62,7 @@ pub fn count(r: Reader, m: u64) -> Result<usize> {
         Form::Empty => 0,
         Form::Array(_, n) => n,
         Form::Trie(head) => head::count(head),
+        Form::Sorted => sorted::count(r, m)?,
     })
 }
 
@@ -103,11 +108,12 @@ fn find<'a, T>(
     Ok(find_in_small(r, m, wanted)?.map(|(node, i)| take(node, i)))
 }
 
-/// [`find`] in a map that has no trie.
+/// [`find`] in a map that has no trie. A sorted one is searched by order, so for keys that have a word only.
 #[inline(never)]
 fn find_in_small<'a>(r: Reader<'a>, m: u64, wanted: impl Wanted) -> Result<Option<(Node<'a>, usize)>> {
     match form(r, m)? {
         Form::Array(node, n) => Ok(find_in_array(node, n, wanted)?.map(|i| (node, i))),
+        Form::Sorted => sorted::find_wanted(r, m, wanted),
         _ => Ok(None),
     }
 }
@@ -135,6 +141,7 @@ pub fn assoc(w: &mut Writer, token: Token, m: u64, key: u64, hash: u32, value: u
         }
         Form::Array(node, n) => assoc_array(w, token, node, n, entry),
         Form::Empty => new_array(w, token, NIL, entry),
+        Form::Sorted => sorted::assoc(w, token, m, key, value, None),
     }
 }
 
@@ -210,6 +217,7 @@ pub fn dissoc(w: &mut Writer, token: Token, m: u64, key: u64, hash: u32) -> Resu
             None => Ok(m),
             Some(root) => head::put_less(w, token, MAP, head, root, EMPTY_MAP),
         },
+        Form::Sorted => sorted::dissoc(w, token, m, key, None),
     }
 }
 
@@ -241,6 +249,7 @@ pub fn meta(r: Reader, m: u64) -> Result<u64> {
         Form::Empty => NIL,
         Form::Array(node, _) => node.word(ARRAY_META),
         Form::Trie(head) => head.word(META),
+        Form::Sorted => sorted::meta(r, m)?,
     })
 }
 
@@ -249,6 +258,7 @@ pub fn with_meta(w: &mut Writer, m: u64, meta: u64) -> Result<u64> {
     match form(w.reader(), m)? {
         Form::Empty => head::put_meta(w, MAP, None, meta, EMPTY_MAP),
         Form::Trie(head) => head::put_meta(w, MAP, Some(head), meta, EMPTY_MAP),
+        Form::Sorted => sorted::with_meta(w, m, meta),
         Form::Array(node, _) if node.word(ARRAY_META) == meta => Ok(m),
         Form::Array(node, n) => {
             let words = ARRAY_FIRST + 2 * n;

@@ -6,7 +6,7 @@
 //! one that comes back; and as long as steps with a token go on, the collection must not be put into others or changed without it.
 //! After an error a transient may be half changed.
 //!
-//! K1. A map, set or vector that is empty and has no metadata is a constant. A map of 1 to 8 entries is an array map, or a trie that has shrunk.
+//! K1. A map, set or vector that is empty and has no metadata is a constant, but for sorted ones, which have an order. A map of 1 to 8 entries is an array map, or a trie that has shrunk.
 //! K2. Tries are canonical: below the root a node without children has two entries or more. So equal contents have tries of equal shape.
 //! K3. A node that carries a token hangs below nodes that carry the same one, up to the head: whoever may edit a node may edit its parents.
 //! K4. A step frees the nodes with its token that it replaces: what a transient has made is reachable from its word, or freed.
@@ -14,6 +14,8 @@
 //!
 //! Equality and hash are [`crate::value`]'s. Equal values have equal hashes; `hash` arguments must be [`crate::value::hash_word`] of the key.
 
+mod btree;
+mod btree_edit;
 pub mod champ;
 pub mod check;
 mod head;
@@ -24,6 +26,7 @@ pub mod lookup;
 pub mod map;
 mod radix;
 pub mod set;
+pub mod sorted;
 pub mod vector;
 
 #[cfg(test)]
@@ -63,6 +66,7 @@ pub fn count(r: Reader, coll: u64) -> Result<usize> {
     match r.node(coll)?.kind() {
         MAP | ARRAY_MAP => map::count(r, coll),
         SET => set::count(r, coll),
+        SORTED_MAP | SORTED_SET => sorted::count(r, coll),
         VECTOR => vector::count(r, coll),
         LIST => list::count(r, coll),
         _ => Err(not_a_collection()),
@@ -78,6 +82,8 @@ pub fn get(r: Reader, coll: u64, key: u64) -> Result<Option<u64>> {
     match r.node(coll)?.kind() {
         MAP | ARRAY_MAP => map::get(r, coll, key, hash_word(r, key)?),
         SET => set::get(r, coll, key, hash_word(r, key)?),
+        SORTED_MAP => Ok(sorted::get(r, coll, key, None)?.map(|e| e.1)),
+        SORTED_SET => Ok(sorted::get(r, coll, key, None)?.map(|e| e.0)),
         VECTOR => match word::int(key).and_then(|i| usize::try_from(i).ok()) {
             Some(i) => vector::nth(r, coll, i),
             None => Ok(None),

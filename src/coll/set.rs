@@ -3,6 +3,7 @@
 use super::champ::{self, Change, Entry};
 use super::head::{self, META, ROOT};
 use super::key::{Wanted, WordKey};
+use super::sorted::{self, is_sorted};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
@@ -30,6 +31,9 @@ fn root_of(head: Option<Node>) -> u64 {
 
 /// Number of elements.
 pub fn count(r: Reader, s: u64) -> Result<usize> {
+    if is_sorted(r, s)? {
+        return sorted::count(r, s);
+    }
     Ok(head_of(r, s)?.map_or(0, head::count))
 }
 
@@ -54,7 +58,12 @@ pub fn get_with(r: Reader, s: u64, hash: u32, is: impl Fn(u64) -> Result<bool> +
 /// The element that has `hash` and is `wanted`.
 #[inline(always)]
 pub(super) fn get_wanted(r: Reader, s: u64, hash: u32, wanted: impl Wanted) -> Result<Option<u64>> {
-    let Some(head) = head_of(r, s)? else { return Ok(None) };
+    let head = match head_of(r, s) {
+        Ok(Some(head)) => head,
+        Ok(None) => return Ok(None),
+        Err(_) if is_sorted(r, s)? => return Ok(sorted::find_wanted(r, s, wanted)?.map(|(node, i)| node.word(i))),
+        Err(e) => return Err(e),
+    };
     champ::find::<E, u64>(r, head.word(ROOT), head::count(head), hash, wanted, |node, i| {
         node.word(i)
     })
@@ -62,6 +71,9 @@ pub(super) fn get_wanted(r: Reader, s: u64, hash: u32, wanted: impl Wanted) -> R
 
 /// `s` with `key`; `s` itself if an equal element is there.
 pub fn conj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result<u64> {
+    if is_sorted(w.reader(), s)? {
+        return sorted::assoc(w, token, s, key, NIL, None);
+    }
     let head = head_of(w.reader(), s)?;
     let (root, change) = champ::insert::<E>(w, token, root_of(head), Entry { key, hash, value: 0 })?;
     if change == Change::None {
@@ -73,6 +85,9 @@ pub fn conj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result
 
 /// `s` without `key`; `s` itself if it isn't there.
 pub fn disj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result<u64> {
+    if is_sorted(w.reader(), s)? {
+        return sorted::dissoc(w, token, s, key, None);
+    }
     let Some(head) = head_of(w.reader(), s)? else {
         return Ok(s);
     };
@@ -84,11 +99,17 @@ pub fn disj(w: &mut Writer, token: Token, s: u64, key: u64, hash: u32) -> Result
 
 /// Metadata of `s`, nil if it has none.
 pub fn meta(r: Reader, s: u64) -> Result<u64> {
+    if is_sorted(r, s)? {
+        return sorted::meta(r, s);
+    }
     Ok(head_of(r, s)?.map_or(NIL, |h| h.word(META)))
 }
 
 /// `s` with metadata `meta` (a map or nil).
 pub fn with_meta(w: &mut Writer, s: u64, meta: u64) -> Result<u64> {
+    if is_sorted(w.reader(), s)? {
+        return sorted::with_meta(w, s, meta);
+    }
     let head = head_of(w.reader(), s)?;
     head::put_meta(w, SET, head, meta, EMPTY_SET)
 }

@@ -14,6 +14,8 @@ macro_rules! constants {
 pub const MAGIC: [u8; 8] = [0x89, b'E', b'V', b'E', 0x0D, 0x0A, 0x1A, 0x0A];
 /// First bytes of a superblock.
 pub const SUPERBLOCK_MAGIC: [u8; 8] = [0x89, b'E', b'V', b'E', b'S', b'B', 0x0D, 0x0A];
+/// Word of a sorted collection's order, the integer -1: the reverse of the natural one.
+pub const ORDER_REVERSE: u64 = u64::MAX;
 
 constants! { TABLE:
     /// Format version.
@@ -243,6 +245,16 @@ constants! { TABLE:
     VECTOR_NODE: u8 = 24;
     /// Type of a list's cell.
     LIST: u8 = 25;
+    /// Type of a sorted map's head.
+    SORTED_MAP: u8 = 26;
+    /// Type of a sorted set's head.
+    SORTED_SET: u8 = 27;
+    /// Type of a leaf of a sorted map's B+tree.
+    BTREE_MAP_LEAF: u8 = 28;
+    /// Type of a leaf of a sorted set's B+tree.
+    BTREE_SET_LEAF: u8 = 29;
+    /// Type of an inner node of a B+tree.
+    BTREE_NODE: u8 = 30;
     /// Type of a symbol-table entry.
     SYMBOL: u8 = 32;
     /// Type of a chunk of the symbol table.
@@ -272,6 +284,10 @@ constants! { TABLE:
     ARRAY_MAP_MAX: usize = 8;
     /// Elements of a vector node.
     VECTOR_WIDTH: usize = 32;
+    /// Entries of a B+tree's leaf and children of its node, at most.
+    BTREE_WIDTH: usize = 64;
+    /// Levels of a B+tree, at most.
+    BTREE_LEVELS: usize = 16;
     /// Chunks of the symbol table.
     SYMBOL_CHUNKS: usize = 19;
     /// Symbols of one slab, at most.

@@ -231,8 +231,9 @@ impl<'a> Node<'a> {
         self.half(2 * i + 1)
     }
 
+    /// The 32-bit word `i`, as [`Node::word`].
     #[inline]
-    fn half(&self, i: usize) -> u32 {
+    pub fn half(&self, i: usize) -> u32 {
         // SAFETY: as in `word`. A committed word doesn't change, so that its halves can be read by themselves.
         unsafe { (*self.at.cast::<AtomicU32>().add(i & 1023)).load(Relaxed) }
     }
@@ -296,6 +297,17 @@ pub struct Bytes<'a> {
     life: std::marker::PhantomData<&'a Mapping>,
 }
 
+impl<'a> Bytes<'a> {
+    /// A view of bytes of our own.
+    pub fn of(bytes: &'a [u8]) -> Bytes<'a> {
+        Bytes {
+            at: bytes.as_ptr(),
+            len: bytes.len(),
+            life: std::marker::PhantomData,
+        }
+    }
+}
+
 impl Bytes<'_> {
     /// Number of bytes.
     pub fn len(&self) -> usize {
@@ -341,6 +353,25 @@ impl Bytes<'_> {
     }
 }
 
+impl Bytes<'_> {
+    /// The first bytes that differ from those at the same place of `other`, and those; None if one starts with the other.
+    #[inline]
+    pub fn first_difference(&self, other: &Bytes) -> Option<(u8, u8)> {
+        let n = self.len.min(other.len);
+        // SAFETY: as in `is`.
+        let (a, b) = unsafe {
+            (
+                std::slice::from_raw_parts(self.at, n),
+                std::slice::from_raw_parts(other.at, n),
+            )
+        };
+        let words = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(x, y)| x == y);
+        let start = 8 * words.count();
+        let i = start + a[start..].iter().zip(&b[start..]).position(|(x, y)| x != y)?;
+        Some((a[i], b[i]))
+    }
+}
+
 /// An object that the current transaction has made and nobody else sees yet.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeMut {
@@ -375,6 +406,14 @@ impl NodeMut {
     #[inline]
     pub fn set_halves(&self, i: usize, low: u32, high: u32) {
         self.set(i, low as u64 | (high as u64) << 32)
+    }
+
+    /// Stores the 32-bit word `i`, below 1024.
+    #[inline]
+    pub fn set_half(&self, i: usize, half: u32) {
+        assert!(i < 1024);
+        // SAFETY: as in `set`.
+        unsafe { (*self.at.cast::<AtomicU32>().add(i)).store(half, Relaxed) }
     }
 
     /// Copies `n` words of `from`, from word `source` on, to word `target` on. All indices stay below 512.

@@ -20,7 +20,9 @@ pub fn slots(node: Node) -> Result<Range<usize>> {
         SET_NODE => (node.high(1).count_ones() + node.low(1).count_ones()) as usize,
         MAP_COLLISION => 2 * node.high(1) as usize,
         SET_COLLISION => node.high(1) as usize,
-        VECTOR => 3,
+        VECTOR | SORTED_MAP | SORTED_SET => 3,
+        BTREE_MAP_LEAF => 2 * node.low(1) as usize,
+        BTREE_SET_LEAF | BTREE_NODE => node.low(1) as usize,
         VECTOR_NODE => node.low(1) as usize,
         SYMBOL => 2,
         _ => return Err(Error::corrupt("an object has an unknown type", node.offset())),
@@ -32,4 +34,13 @@ pub fn slots(node: Node) -> Result<Range<usize>> {
         ));
     }
     Ok(2..2 + n)
+}
+
+/// The words of `node` that repeat slots of objects below it: the keys of a B+tree's node. They keep nothing alive, and needn't, but a copy's must be those of
+/// the copied objects.
+pub fn repeats(node: Node) -> Range<usize> {
+    match (node.kind(), node.low(1) as usize) {
+        (BTREE_NODE, n) if n <= BTREE_WIDTH => 2 + n..2 + 2 * n,
+        _ => 0..0,
+    }
 }

@@ -76,6 +76,8 @@ fn check_content(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
             24 + 16 * low
         }
         MAP | SET => check_head(node)?,
+        SORTED_MAP | SORTED_SET => check_sorted_head(node)?,
+        BTREE_MAP_LEAF | BTREE_SET_LEAF | BTREE_NODE => check_btree(node)?,
         MAP_NODE | SET_NODE => check_node(node)?,
         MAP_COLLISION => check_collision(node, 2)?,
         SET_COLLISION => check_collision(node, 1)?,
@@ -189,6 +191,45 @@ fn check_head(node: Node) -> Result<usize, Fault> {
         "an empty collection without metadata is not the constant",
     )?;
     Ok(32)
+}
+
+fn check_sorted_head(node: Node) -> Result<usize, Fault> {
+    let (count, root) = (node.low(1), node.word(2));
+    ensure(
+        count <= i32::MAX as u32,
+        Count,
+        "a collection is larger than a count can say",
+    )?;
+    ensure(
+        (count == 0) == (root == 0),
+        Count,
+        "a collection's count is not the number of its elements",
+    )?;
+    Ok(40)
+}
+
+fn check_btree(node: Node) -> Result<usize, Fault> {
+    let (n, level) = (node.low(1) as usize, node.high(1) as usize);
+    let fits = (1..=BTREE_WIDTH).contains(&n);
+    ensure(fits, Count, "a B+tree's node has an impossible number of entries")?;
+    let is_inner = node.kind() == BTREE_NODE;
+    let fits = if is_inner {
+        (1..BTREE_LEVELS).contains(&level)
+    } else {
+        level == 0
+    };
+    ensure(fits, Form, "a B+tree's node has an impossible level")?;
+    let padded = is_inner && n % 2 == 1;
+    ensure(
+        !padded || node.half(2 * (2 + 2 * n) + n) == 0,
+        Form,
+        "a B+tree's node is not followed by zeros",
+    )?;
+    Ok(match node.kind() {
+        BTREE_MAP_LEAF => 16 + 16 * n,
+        BTREE_SET_LEAF => 16 + 8 * n,
+        _ => 16 + 16 * n + 8 * n.div_ceil(2),
+    })
 }
 
 fn check_node(node: Node) -> Result<usize, Fault> {

@@ -8,12 +8,13 @@ use super::blocks::{self, Marks};
 use super::findings::{FindingKind, FindingKind::*, Findings};
 use super::object::{self, Fault};
 use super::Progress;
-use crate::coll::key;
+use crate::coll::{key, sorted};
+use crate::error::Error;
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, Reader};
 use crate::slab::slots::slots;
 use crate::value::word::{self, immediate_kind, object_kind};
-use crate::value::{hash, hash_word, hashing, print, symbol};
+use crate::value::{compare, hash, hash_word, hashing, print, symbol};
 use std::collections::{HashMap, HashSet};
 
 /// Steps of a comparison of two keys beyond which it is left out, and of all of them: only crafted values, whose parts share parts again and again,
@@ -25,6 +26,9 @@ const COMPARE_ALL: u64 = 1 << 30;
 const REPORT: u64 = 1 << 12;
 /// Characters of a key in a path.
 const LABEL_MAX: usize = 80;
+
+/// Level of a B+tree's root, which may be any.
+const ANY_LEVEL: u8 = u8::MAX;
 
 /// What an object is where the walk meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,10 @@ enum Role {
     Trie(u8, u8, u32),
     /// Vector node: shift of its place, 0 for leaves.
     Leaves(u8),
+    /// Node of a B+tree: words of an entry, level; [`ANY_LEVEL`] for the root.
+    Tree(u8, u8),
+    /// The order of a sorted collection.
+    Order,
 }
 
 /// What is known of an object and all below it.
@@ -50,6 +58,9 @@ struct Sum {
     poly: u32,
     /// Elements or entries of collections and their nodes.
     size: u64,
+    /// Of nodes of B+trees: the first and the last key.
+    first: u64,
+    last: u64,
     /// Steps that a walk takes which visits shared parts as often as they are met.
     weight: u64,
     /// False after a finding: what is above can't be judged by this.
@@ -60,6 +71,8 @@ const UNKNOWN: Sum = Sum {
     hash: 0,
     poly: 0,
     size: 0,
+    first: 0,
+    last: 0,
     weight: 1,
     known: false,
 };
@@ -133,7 +146,7 @@ fn trie_shape(node: Node) -> (usize, usize) {
     match node.kind() {
         MAP_NODE => (node.high(1).count_ones() as usize, 2),
         SET_NODE => (node.high(1).count_ones() as usize, 1),
-        MAP_COLLISION => (0, 2),
+        MAP_COLLISION | BTREE_MAP_LEAF => (0, 2),
         _ => (0, 1),
     }
 }
@@ -224,7 +237,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             Role::Meta => matches!(word, NIL | EMPTY_MAP),
             Role::Integer => word::int(word).is_some(),
             Role::Rest(left) => word == EMPTY_LIST && left == 0,
-            Role::Trie(..) | Role::Leaves(_) => false,
+            Role::Order => sorted::check_order(word).is_ok(),
+            Role::Trie(..) | Role::Leaves(_) | Role::Tree(..) => false,
         };
         if !is_fine {
             let (kind, what) = match role {
@@ -313,6 +327,10 @@ impl<'a, 'p> Walk<'a, 'p> {
                 (Role::Trie(..) | Role::Leaves(_), _) if *was != role => {
                     Err((Order, "a node stands at two different places"))
                 }
+                // The level is the node's own; what is below the root of one tree may be the root of another.
+                (Role::Tree(entry, _), Role::Tree(other, _)) if entry != other => {
+                    Err((Order, "a node stands at two different places"))
+                }
                 _ => Ok(*sum),
             },
             _ if is_shared => Err(CYCLE),
@@ -333,13 +351,15 @@ impl<'a, 'p> Walk<'a, 'p> {
                 top.entry(i, (i - 3) % 2 == 0, 2, sum);
                 None
             }
-            MAP | SET if i == 3 => None,
-            MAP | SET => {
+            MAP | SET | SORTED_MAP | SORTED_SET if i > 2 => None,
+            MAP | SET | SORTED_MAP | SORTED_SET => {
                 (top.sum.hash, top.sum.size) = (sum.hash, sum.size);
                 top.sum.known &= sum.known;
                 None
             }
             MAP_NODE | MAP_COLLISION | SET_NODE | SET_COLLISION => top.trie_slot(i, sum),
+            BTREE_MAP_LEAF | BTREE_SET_LEAF => return self.leaf_slot(i, sum),
+            BTREE_NODE => return self.child_slot(i, sum),
             VECTOR if i == 4 => None,
             VECTOR => {
                 let (tree, all) = (object::tree_len(node), node.low(1) as u64);
@@ -395,7 +415,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let (node, sum) = (frame.node, frame.sum);
         self.check_keys(frame)?;
         let count = match node.kind() {
-            ARRAY_MAP | MAP | SET | VECTOR | LIST => node.low(1) as u64,
+            ARRAY_MAP | MAP | SET | VECTOR | LIST | SORTED_MAP | SORTED_SET => node.low(1) as u64,
             RATIO | DECIMAL if sum.known => {
                 object::check_parts(self.r, node)?;
                 return Ok(hash_word(self.r, node.offset()).unwrap_or(0));
@@ -416,6 +436,72 @@ impl<'a, 'p> Walk<'a, 'p> {
         match hashing::known_hash(node) {
             stored if stored == 0 || stored == hash => Ok(hash),
             _ => Err((Hash, "the hash of a collection is not that of its content")),
+        }
+    }
+
+    /// Slot `i` of the B+tree's leaf on top of the stack.
+    fn leaf_slot(&mut self, i: usize, sum: Sum) {
+        let Some(top) = self.stack.last_mut() else { return };
+        let words = trie_shape(top.node).1;
+        let is_key = (i - 2) % words == 0;
+        let (before, is_first, word) = (top.key, i == 2, top.node.word(i));
+        top.entry(i, is_key, words, sum);
+        if !is_key {
+            return;
+        }
+        let last = std::mem::replace(&mut top.sum.last, word);
+        if is_first {
+            top.sum.first = word;
+        } else if before.known && sum.known {
+            self.check_ascends(last, word, before.weight.min(sum.weight));
+        }
+    }
+
+    /// Child `i` of the B+tree's node on top of the stack.
+    fn child_slot(&mut self, i: usize, sum: Sum) {
+        let Some(top) = self.stack.last_mut() else { return };
+        let (node, n) = (top.node, top.node.low(1) as usize);
+        let (place, was_known) = (i - 2, top.sum.known);
+        top.sum.known &= sum.known;
+        top.sum.hash = top.sum.hash.wrapping_add(sum.hash);
+        top.sum.size += sum.size;
+        let last = std::mem::replace(&mut top.sum.last, sum.last);
+        if place == 0 {
+            top.sum.first = sum.first;
+        }
+        if !sum.known {
+            return;
+        }
+        if node.word(2 + n + place) != sum.first {
+            return self.find_here(Order, "a B+tree's node has another key than its child");
+        }
+        if node.half(2 * (2 + 2 * n) + place) as u64 != sum.size {
+            return self.find_here(Count, "a B+tree's node has another count than its child");
+        }
+        if place > 0 && was_known {
+            self.check_ascends(last, sum.first, 1);
+        }
+    }
+
+    /// Checks the order of two keys that follow each other in the sorted collection whose tree is on the stack.
+    fn check_ascends(&mut self, a: u64, b: u64, steps: u64) {
+        let head = self
+            .stack
+            .iter()
+            .rev()
+            .find(|f| matches!(f.node.kind(), SORTED_MAP | SORTED_SET));
+        let (a, b) = match head.map(|f| f.node.word(4)) {
+            Some(NIL) if steps <= COMPARE_MAX.min(self.compare) => (a, b),
+            Some(ORDER_REVERSE) if steps <= COMPARE_MAX.min(self.compare) => (b, a),
+            // Too long, or a comparator's order, which isn't known here.
+            _ => return self.unchecked += 1,
+        };
+        self.compare -= steps;
+        match compare(self.r, a, b) {
+            Ok(order) if order.is_lt() => {}
+            // A limit of ours, not of the slab.
+            Err(Error::Limit(_)) => self.unchecked += 1,
+            _ => self.find_here(Order, "the keys of a sorted collection don't ascend"),
         }
     }
 
@@ -514,7 +600,12 @@ fn check_role(node: Node, role: Role) -> Result<(), Fault> {
     let kind = node.kind();
     let is_fine = match role {
         Role::Value => object_kind(kind).is_some(),
-        Role::Meta => matches!(kind, MAP | ARRAY_MAP),
+        Role::Meta => matches!(kind, MAP | ARRAY_MAP | SORTED_MAP),
+        Role::Order => false,
+        Role::Tree(2, 0) => kind == BTREE_MAP_LEAF,
+        Role::Tree(_, 0) => kind == BTREE_SET_LEAF,
+        Role::Tree(entry, ANY_LEVEL) if kind != BTREE_NODE => (entry == 2) == (kind == BTREE_MAP_LEAF),
+        Role::Tree(..) => kind == BTREE_NODE,
         Role::Integer => matches!(kind, I64 | BIGINT),
         Role::Rest(_) => kind == LIST,
         Role::Trie(2, 35, _) => kind == MAP_COLLISION,
@@ -528,6 +619,12 @@ fn check_role(node: Node, role: Role) -> Result<(), Fault> {
     }
     match role {
         Role::Rest(left) if node.low(1) != left => Err((Count, "a list's cell has a wrong count")),
+        Role::Tree(_, ANY_LEVEL) if kind == BTREE_NODE && node.low(1) < 2 => {
+            Err((Form, "the root of a B+tree has a single child"))
+        }
+        Role::Tree(_, level) if level != ANY_LEVEL && node.high(1) != level as u32 => {
+            Err((Form, "a B+tree's node is not of the level that its place says"))
+        }
         Role::Trie(_, 35, path) if node.low(1) != path => {
             Err((Order, "a collision node lies where its hash doesn't lead"))
         }
@@ -572,9 +669,16 @@ fn role_of(frame: &Frame, i: usize) -> Role {
     let node = frame.node;
     match (node.kind(), i) {
         (RATIO | DECIMAL, _) => Role::Integer,
-        (ARRAY_MAP, 2) | (MAP | SET, 3) | (VECTOR, 4) => Role::Meta,
+        (ARRAY_MAP, 2) | (MAP | SET | SORTED_MAP | SORTED_SET, 3) | (VECTOR, 4) => Role::Meta,
+        (SORTED_MAP | SORTED_SET, 4) => Role::Order,
         // An empty collection with metadata has no root.
-        (MAP | SET, _) | (VECTOR, 2 | 3) if node.word(i) == 0 => Role::Meta,
+        (MAP | SET | SORTED_MAP | SORTED_SET, _) | (VECTOR, 2 | 3) if node.word(i) == 0 => Role::Meta,
+        (SORTED_MAP, _) => Role::Tree(2, ANY_LEVEL),
+        (SORTED_SET, _) => Role::Tree(1, ANY_LEVEL),
+        (BTREE_NODE, _) => match frame.role {
+            Role::Tree(entry, _) => Role::Tree(entry, node.high(1).wrapping_sub(1) as u8),
+            _ => Role::Value,
+        },
         (MAP, _) => Role::Trie(2, 0, 0),
         (SET, _) => Role::Trie(1, 0, 0),
         (VECTOR, 2) => Role::Leaves(node.high(1) as u8),
@@ -603,7 +707,7 @@ fn path(r: Reader, stack: &[Frame]) -> String {
         let (node, i) = (f.node, f.next.saturating_sub(1));
         let entry = |key: usize| {
             let label = label(r, node.word(key));
-            if key == i && node.kind() != SET_NODE && node.kind() != SET_COLLISION {
+            if key == i && !matches!(node.kind(), SET_NODE | SET_COLLISION | BTREE_SET_LEAF) {
                 format!("(key {label})")
             } else {
                 label
@@ -612,7 +716,9 @@ fn path(r: Reader, stack: &[Frame]) -> String {
         let (children, words) = trie_shape(node);
         match node.kind() {
             ARRAY_MAP if i >= 3 => steps.push(entry(3 + (i - 3) / 2 * 2)),
-            MAP_NODE | SET_NODE | MAP_COLLISION | SET_COLLISION if i >= 2 + children => {
+            MAP_NODE | SET_NODE | MAP_COLLISION | SET_COLLISION | BTREE_MAP_LEAF | BTREE_SET_LEAF
+                if i >= 2 + children =>
+            {
                 let first = 2 + children;
                 steps.push(entry(first + (i - first) / words * words));
             }
@@ -629,7 +735,10 @@ fn path(r: Reader, stack: &[Frame]) -> String {
             LIST => steps.push(std::mem::take(&mut in_list).to_string()),
             _ => {}
         }
-        if matches!((node.kind(), i), (ARRAY_MAP, 2) | (MAP | SET, 3) | (VECTOR, 4)) {
+        if matches!(
+            (node.kind(), i),
+            (ARRAY_MAP, 2) | (MAP | SET | SORTED_MAP | SORTED_SET, 3) | (VECTOR, 4)
+        ) {
             steps.push("(meta)".into());
         }
         if node.kind() != LIST {

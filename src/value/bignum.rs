@@ -186,6 +186,130 @@ pub fn equal_decimals(a_unscaled: &[u8], a_scale: i32, b_unscaled: &[u8], b_scal
     compare_decimals(a_unscaled, a_scale, b_unscaled, b_scale).is_eq()
 }
 
+/// The product of two integers. Quadratic time.
+pub fn multiply(a: &[u8], b: &[u8]) -> Vec<u8> {
+    let (x, y) = (magnitude(a), magnitude(b));
+    let mut product = vec![0u32; x.len() + y.len()];
+    for (i, &limb) in x.iter().enumerate() {
+        let mut carry = 0u64;
+        for (j, &other) in y.iter().enumerate() {
+            carry += u64::from(product[i + j]) + u64::from(limb) * u64::from(other);
+            product[i + j] = low_half(carry);
+            carry >>= 32;
+        }
+        product[i + y.len()] = low_half(carry);
+    }
+    from_magnitude(&product, is_negative(a) != is_negative(b))
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the low half of 64 bits is wanted")]
+const fn low_half(x: u64) -> u32 {
+    x as u32
+}
+
+/// The nearest double, as `BigInteger.doubleValue`.
+pub fn to_f64(integer: &[u8]) -> f64 {
+    let limbs = magnitude(integer);
+    let bits = limbs.len() * 32 - limbs.last().map_or(0, |l| l.leading_zeros() as usize);
+    let dropped = bits.saturating_sub(64);
+    // The top 64 bits; a one among those that are dropped decides a tie, so it counts as the lowest of them.
+    let bit = |i: usize| u64::from(limbs[i / 32] >> (i % 32) & 1);
+    let top = (dropped..bits).rev().fold(0, |top, i| top << 1 | bit(i));
+    let sticky = u64::from((0..dropped).any(|i| bit(i) == 1));
+    let exponent = dropped as u64 + 1023;
+    let scale = if exponent < 2047 {
+        f64::from_bits(exponent << 52)
+    } else {
+        f64::INFINITY
+    };
+    let x = (top | sticky) as f64 * scale;
+    if is_negative(integer) {
+        -x
+    } else {
+        x
+    }
+}
+
+/// The nearest double to a decimal, as `BigDecimal.doubleValue`.
+pub fn decimal_to_f64(unscaled: &[u8], scale: i32) -> f64 {
+    nearest(&to_decimal(unscaled), -i64::from(scale))
+}
+
+fn nearest(digits: &str, exponent: i64) -> f64 {
+    format!("{digits}e{exponent}")
+        .parse()
+        .expect("digits and an exponent are a number")
+}
+
+/// The double of a ratio, as Clojure's `Ratio.doubleValue`: the nearest to the quotient rounded to 16 decimal digits, a half to the even one.
+pub fn ratio_to_f64(numerator: &[u8], denominator: &[u8]) -> f64 {
+    const DIGITS: i64 = 16;
+    let (mut n, mut d) = (magnitude(numerator), magnitude(denominator));
+    if n.is_empty() || d.is_empty() {
+        return 0.0;
+    }
+    let length = |integer| magnitude_digits(integer).len() as i64;
+    // So that the quotient has 17 or 18 digits.
+    let shift = DIGITS + 1 + length(denominator) - length(numerator);
+    let shifted = if shift >= 0 { &mut n } else { &mut d };
+    (0..shift.unsigned_abs()).for_each(|_| multiply_add(shifted, 10, 0));
+    let (quotient, is_exact) = divide_to_u64(n, &d);
+    let unit = if quotient < 10u64.pow(17) { 10 } else { 100 };
+    let (mut kept, rest) = (quotient / unit, quotient % unit);
+    let beyond_half = rest
+        .cmp(&(unit / 2))
+        .then(if is_exact { Ordering::Equal } else { Ordering::Greater });
+    kept += u64::from(beyond_half.is_gt() || beyond_half.is_eq() && kept % 2 == 1);
+    let x = nearest(&kept.to_string(), i64::from(unit.ilog10()) - shift);
+    if is_negative(numerator) {
+        -x
+    } else {
+        x
+    }
+}
+
+/// The quotient of two magnitudes, which is below 2^63, and whether nothing is left.
+fn divide_to_u64(mut n: Vec<u32>, d: &[u32]) -> (u64, bool) {
+    let mut quotient = 0;
+    for bit in (0..63).rev() {
+        let shifted = shift_left(d, bit);
+        if compare_limbs(&shifted, &n).is_le() {
+            subtract(&mut n, &shifted);
+            quotient |= 1 << bit;
+        }
+    }
+    (quotient, n.is_empty())
+}
+
+fn shift_left(limbs: &[u32], bits: usize) -> Vec<u32> {
+    let mut shifted = vec![0; bits / 32];
+    let mut carry = 0u64;
+    for &limb in limbs {
+        carry |= u64::from(limb) << (bits % 32);
+        shifted.push(low_half(carry));
+        carry >>= 32;
+    }
+    shifted.push(low_half(carry));
+    trim(&mut shifted);
+    shifted
+}
+
+/// Order of two magnitudes without zeros at the high end.
+fn compare_limbs(a: &[u32], b: &[u32]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+}
+
+/// Takes `b`, which is not larger, from `a`.
+fn subtract(a: &mut Vec<u32>, b: &[u32]) {
+    let mut borrow = false;
+    for (i, limb) in a.iter_mut().enumerate() {
+        let (x, under) = limb.overflowing_sub(b.get(i).copied().unwrap_or(0));
+        let (x, under_too) = x.overflowing_sub(u32::from(borrow));
+        (*limb, borrow) = (x, under || under_too);
+    }
+    trim(a);
+}
+
 /// One more than the power of ten of the first digit.
 fn leading_exponent(digits: &str, scale: i32) -> i128 {
     digits.len() as i128 - i128::from(scale)

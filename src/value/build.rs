@@ -8,7 +8,7 @@ pub use super::build_buffer::BuildBuffer;
 use super::hashing::hash_key;
 use super::word::{self, Kind};
 use super::{bignum, copy, deeper, number, scalar, symbol, text};
-use crate::coll::{list, map, set, vector};
+use crate::coll::{list, map, set, sorted, vector};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::writer::{Token, Writer, PERSISTENT};
@@ -38,6 +38,8 @@ pub mod op {
     pub const MAP: u8 = 19;
     pub const WORD: u8 = 20;
     pub const FOREIGN: u8 = 21;
+    pub const SORTED_SET: u8 = 22;
+    pub const SORTED_MAP: u8 = 23;
 }
 
 /// Length of a namespace that isn't there.
@@ -160,6 +162,7 @@ impl<'b> Decoder<'b> {
         match op {
             op::VECTOR | op::LIST | op::SET => self.elements(w, op, at, depth),
             op::MAP => self.map(w, at, depth),
+            op::SORTED_SET | op::SORTED_MAP => self.sorted(w, op, at, depth),
             _ => self.scalar(w, op).map_err(|e| located(e, op, at)),
         }
     }
@@ -280,6 +283,36 @@ impl<'b> Decoder<'b> {
             m = add_entry(w, token, m, key, value)?;
         }
         Ok(m)
+    }
+
+    #[inline(never)]
+    fn sorted(&mut self, w: &mut Writer, op: u8, at: usize, depth: usize) -> Result<u64> {
+        let depth = self.deeper(depth, at)?;
+        let order = self.order(w)?;
+        let is_map = op == op::SORTED_MAP;
+        let n = self.count(1 + is_map as usize)?;
+        // Not more at once: as for vectors.
+        let mut entries = Vec::with_capacity(n.min(1024));
+        for _ in 0..n {
+            let key = self.value(w, depth)?;
+            let value = if is_map { self.value(w, depth)? } else { NIL };
+            entries.push([key, value]);
+        }
+        if is_map {
+            sorted::map_of(w, PERSISTENT, order, entries)
+        } else {
+            sorted::set_of(w, PERSISTENT, order, entries)
+        }
+    }
+
+    /// The order of a sorted collection.
+    #[inline(never)]
+    fn order(&mut self, w: &mut Writer) -> Result<u64> {
+        let at = self.at;
+        let op = self.u8()?;
+        let order = self.scalar(w, op)?;
+        sorted::check_order(order).map_err(|e| located(e, op, at))?;
+        Ok(order)
     }
 
     fn deeper(&self, depth: usize, at: usize) -> Result<usize> {

@@ -167,8 +167,36 @@ impl BuildBuffer {
         self.elements(op::MAP, n, f)
     }
 
-    fn elements(&mut self, op: u8, n: usize, mut f: impl FnMut(Sink, usize) -> Sink) -> Sink<'_> {
-        self.put(op, &len32(n));
+    /// A sorted set, as [`BuildBuffer::vector`]. `order` writes nil (natural), the integer -1 (reverse), or a keyword or symbol that names a comparator; then the
+    /// elements must ascend.
+    pub fn sorted_set(
+        &mut self,
+        order: impl FnOnce(Sink) -> Sink,
+        n: usize,
+        f: impl FnMut(Sink, usize) -> Sink,
+    ) -> Sink<'_> {
+        order(self.put(op::SORTED_SET, &[]));
+        self.counted_elements(n, f)
+    }
+
+    /// A sorted map, as [`BuildBuffer::map`]; `order` as for [`BuildBuffer::sorted_set`].
+    pub fn sorted_map(
+        &mut self,
+        order: impl FnOnce(Sink) -> Sink,
+        n: usize,
+        f: impl FnMut(Sink, usize) -> Sink,
+    ) -> Sink<'_> {
+        order(self.put(op::SORTED_MAP, &[]));
+        self.counted_elements(n, f)
+    }
+
+    fn elements(&mut self, op: u8, n: usize, f: impl FnMut(Sink, usize) -> Sink) -> Sink<'_> {
+        self.put(op, &[]);
+        self.counted_elements(n, f)
+    }
+
+    fn counted_elements(&mut self, n: usize, mut f: impl FnMut(Sink, usize) -> Sink) -> Sink<'_> {
+        self.raw(&len32(n));
         for i in 0..n {
             f(self, i);
         }

@@ -9,7 +9,7 @@ use super::{symbol, word};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::{Node, NodeMut, Reader};
-use crate::slab::slots::slots;
+use crate::slab::slots::{repeats, slots};
 use crate::slab::writer::{Writer, PERSISTENT};
 use std::collections::HashMap;
 
@@ -73,7 +73,7 @@ fn import_known(
     };
     let copy = c.word(w, word)?;
     while let Some((old, new)) = c.todo.pop() {
-        for i in slots(old)? {
+        for i in slots(old)?.chain(repeats(old)) {
             let word = c.word(w, old.word(i))?;
             new.set(i, word);
         }
@@ -158,7 +158,10 @@ fn words(node: Node) -> Result<usize> {
         I64 | F64 | DATE => 2,
         RATIO | DECIMAL | UUID | INSTANT | MAP | SET | LIST => 4,
         VECTOR => 6,
-        ARRAY_MAP | MAP_NODE | MAP_COLLISION | SET_NODE | SET_COLLISION | VECTOR_NODE => slots(node)?.end,
+        SORTED_MAP | SORTED_SET => 5,
+        BTREE_NODE if !repeats(node).is_empty() => repeats(node).end + repeats(node).len().div_ceil(2),
+        ARRAY_MAP | MAP_NODE | MAP_COLLISION | SET_NODE | SET_COLLISION | VECTOR_NODE | BTREE_MAP_LEAF
+        | BTREE_SET_LEAF => slots(node)?.end,
         _ => {
             return Err(Error::corrupt(
                 "a value leads to an object that no value has",

@@ -2,13 +2,16 @@
 //!
 //! Numbers are equal within their category only: integers of any size, ratios, decimals (by value: `1.0M` is `1.00M`), doubles. A NaN equals
 //! nothing but the very same word. A vector equals a list with equal elements. Byte arrays are equal by content.
+//! A sorted map or set equals any map or set with equal entries, whatever the orders are: its keys are looked up by hash in the other, never compared. (Clojure
+//! compares, if the sorted one comes second: it may find `1` for `1.0`, which has another hash, or fail.)
 
+use super::equal_sorted::equal_sorted;
 use super::hashing::{hash_at, hash_word, known_hash};
 use super::number::{self, Number};
 use super::walk::Walk;
 use super::word::{kind, Kind};
 use super::{bignum, deeper, items, scalar, text};
-use crate::coll::{self, map, set};
+use crate::coll::{self, map, set, sorted::is_sorted};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
 use crate::slab::mapping::Reader;
@@ -52,7 +55,7 @@ fn equal_values(r: Reader, a: u64, b: u64) -> Result<bool> {
 }
 
 #[inline]
-fn equal_at(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
+pub(super) fn equal_at(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
     match equal_words(a, b) {
         Some(equal) => Ok(equal),
         None => equal_slow(r, a, b, depth, walk),
@@ -87,6 +90,7 @@ fn equal_collections(r: Reader, a: u64, b: u64, kind: Kind, depth: usize, walk: 
     }
     let (start, depth) = (walk.steps(), deeper(depth)?);
     let equal = match kind {
+        Kind::Map | Kind::Set if is_sorted(r, a)? && is_sorted(r, b)? => equal_sorted(r, a, b, depth, walk)?,
         Kind::Map => equal_maps(r, a, b, depth, walk)?,
         Kind::Set => equal_sets(r, a, b, depth, walk)?,
         _ => equal_sequential(r, a, b, depth, walk)?,
@@ -157,6 +161,8 @@ fn equal_sequential(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) ->
 
 #[inline(never)]
 fn equal_maps(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
+    // Looked up by hash in the one that isn't sorted.
+    let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
     for item in items(r, a)? {
         walk.step();
         let (key, value) = item?;
@@ -176,6 +182,8 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Resul
 
 #[inline(never)]
 fn equal_sets(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
+    // Looked up by hash in the one that isn't sorted.
+    let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
     for item in items(r, a)? {
         walk.step();
         let key = item?.0;

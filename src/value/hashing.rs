@@ -47,7 +47,7 @@ struct HashPlace {
 
 fn hash_place(kind: u8) -> Option<HashPlace> {
     match kind {
-        ARRAY_MAP | MAP | SET | LIST => Some(HashPlace { word: 1, shift: 32 }),
+        ARRAY_MAP | MAP | SET | LIST | SORTED_MAP | SORTED_SET => Some(HashPlace { word: 1, shift: 32 }),
         VECTOR => Some(HashPlace { word: 5, shift: 0 }),
         _ => None,
     }
@@ -74,7 +74,7 @@ fn hash_with(r: Reader, word: u64, unknown: impl FnOnce(u8) -> Result<u32>) -> R
     let node = r.node(word)?;
     match node.kind() {
         TEXT => Ok(node.low(1)),
-        ARRAY_MAP | MAP | SET | VECTOR | LIST => match known_hash(node) {
+        ARRAY_MAP | MAP | SET | VECTOR | LIST | SORTED_MAP | SORTED_SET => match known_hash(node) {
             0 => unknown(node.kind()),
             h => Ok(h),
         },
@@ -139,7 +139,7 @@ fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize, walk: &mut Walk
             }
             h.finish()
         }
-        SET => {
+        SET | SORTED_SET => {
             let mut h = hash::UnorderedHash::new();
             for item in items {
                 walk.step();

@@ -14,8 +14,10 @@
 pub mod bignum;
 pub mod build;
 mod build_buffer;
+pub mod compare;
 pub mod copy;
 pub mod equal;
+mod equal_sorted;
 pub mod flonum;
 pub mod hash;
 pub mod hashing;
@@ -30,6 +32,7 @@ pub mod utf8;
 mod walk;
 pub mod word;
 
+pub use compare::compare;
 pub use equal::equal;
 pub use hashing::hash_word;
 

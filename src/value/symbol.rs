@@ -523,6 +523,21 @@ pub fn name_of(r: Reader, word: u64) -> Result<(Option<Vec<u8>>, Vec<u8>)> {
     Ok((namespace, text::to_vec(r, node.word(3))?))
 }
 
+/// Order of two keywords or of two symbols: by namespace, none first, then by name.
+pub fn compare(r: Reader, a: u64, b: u64) -> Result<std::cmp::Ordering> {
+    let (x, y) = (object(r, a)?, object(r, b)?);
+    let by_namespace = match (x.word(2), y.word(2)) {
+        (NIL, NIL) => std::cmp::Ordering::Equal,
+        (NIL, _) => std::cmp::Ordering::Less,
+        (_, NIL) => std::cmp::Ordering::Greater,
+        (x, y) => text::compare(r, x, y)?,
+    };
+    if by_namespace.is_ne() {
+        return Ok(by_namespace);
+    }
+    text::compare(r, x.word(3), y.word(3))
+}
+
 /// Appends "name" or "ns/name" of a keyword or symbol to `out`.
 pub fn copy_name_to(r: Reader, word: u64, out: &mut Vec<u8>) -> Result<()> {
     let node = object(r, word)?;

@@ -4,7 +4,7 @@ use super::utf8::{self, TextInfo};
 use super::{hash, word};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
-use crate::slab::mapping::{Node, NodeMut, Reader};
+use crate::slab::mapping::{Bytes, Node, NodeMut, Reader};
 use crate::slab::writer::{Writer, PERSISTENT};
 use std::cmp::Ordering;
 
@@ -123,5 +123,45 @@ pub(super) fn same(r: Reader, a: Node, b: Node) -> Result<bool> {
 
 /// Order of two strings as Java's `String.compareTo`. `Type` if one is no string.
 pub fn compare(r: Reader, a: u64, b: u64) -> Result<Ordering> {
-    Ok(utf8::compare(&to_vec(r, a)?, &to_vec(r, b)?))
+    let (short_a, short_b) = (word::short_text(a), word::short_text(b));
+    Ok(compare_bytes(&view(r, a, &short_a)?, &view(r, b, &short_b)?))
+}
+
+/// Order of the value `word` and the string `text` as Clojure's `compare`. `Type` if `word` is neither a string nor nil.
+pub fn compare_with(r: Reader, word: u64, text: &[u8]) -> Result<Ordering> {
+    if word == NIL {
+        return Ok(Ordering::Less);
+    }
+    let short = word::short_text(word);
+    let text_of = view(r, word, &short).map_err(|e| match e {
+        Error::Type(_) => Error::type_("can't compare a string with something else"),
+        other => other,
+    })?;
+    Ok(compare_bytes(&text_of, &Bytes::of(text)))
+}
+
+fn compare_bytes(x: &Bytes, y: &Bytes) -> Ordering {
+    /// No character of several bytes that could be out of order starts with a byte below this one.
+    const SURROGATES: u8 = 0xED;
+    // The order of bytes is that of code points. UTF-16 units are in another one only if both are surrogates or beyond.
+    match x.first_difference(y) {
+        None => x.len().cmp(&y.len()),
+        Some((p, q)) if p.min(q) < SURROGATES => p.cmp(&q),
+        Some(_) => utf8::compare(&x.to_vec(), &y.to_vec()),
+    }
+}
+
+/// The bytes of the string `word`, whose text is `short` if it lies in the word.
+fn view<'a>(r: Reader<'a>, word: u64, short: &'a Option<word::ShortText>) -> Result<Bytes<'a>> {
+    if let Some(text) = short {
+        return Ok(Bytes::of(text.as_bytes()));
+    }
+    if is_pointer(word) {
+        let node = r.node(word)?;
+        if node.kind() == TEXT {
+            let (start, len) = place(node);
+            return r.bytes(node, start, len);
+        }
+    }
+    Err(not_a_string())
 }

@@ -255,4 +255,46 @@ fn nested(s: &Slab) {
             .map(12, |b, i| b.vector(2, |b, j| b.int((i * j) as i64)).int(1))
             .finish(),
     );
+    sorted(s);
+}
+
+/// Sorted collections: several levels, each kind of order, objects as keys.
+fn sorted(s: &Slab) {
+    set(
+        s,
+        "sorted-ints",
+        BuildBuffer::new()
+            .sorted_map(|b| b.nil(), 1100, |b, i| b.int(i as i64 * 977).int(i as i64))
+            .finish(),
+    );
+    set(
+        s,
+        "sorted-vectors",
+        BuildBuffer::new()
+            .sorted_set(
+                |b| b.int(-1),
+                70,
+                |b, i| {
+                    b.vector(2, |b, j| {
+                        if j == 0 {
+                            b.int(i as i64 / 9)
+                        } else {
+                            b.string(&format!("value {i}"))
+                        }
+                    })
+                },
+            )
+            .finish(),
+    );
+    set(
+        s,
+        "sorted-by-name",
+        BuildBuffer::new()
+            .sorted_map(
+                |b| b.keyword(Some("by"), "name"),
+                40,
+                |b, i| b.keyword(None, &format!("k{i}")).int(1),
+            )
+            .finish(),
+    );
 }

@@ -1,5 +1,6 @@
 //! Uses all that a slab offers, whatever is in it. The answers don't matter; that there is one does.
 
+use eve::coll::sorted::{self, Seek};
 use eve::coll::{self, iter::Iter};
 use eve::slab::layout::*;
 use eve::slab::mapping::Reader;
@@ -7,6 +8,7 @@ use eve::tools::{self, quiet};
 use eve::txn::ops::{apply, Op};
 use eve::value::{self, copy, equal, hash_word, print, symbol, word};
 use eve::{Options, Slab, SyncMode, Txn};
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -123,6 +125,7 @@ fn read_value(r: Reader, value: u64) {
     }
     let _ = coll::lookup::get_text(r, value, b"AaBBAaAaAa");
     let _ = value::text_of(r, value);
+    read_sorted(r, value);
     let Ok(items) = Iter::new(r, value) else { return };
     let bound = items.remaining() + 1;
     let mut steps = 0;
@@ -139,6 +142,36 @@ fn read_value(r: Reader, value: u64) {
         let _ = value::text_of(r, key);
     }
     assert!(steps <= bound, "an iteration goes on beyond the count");
+}
+
+/// Seeks and ranges, by a comparator that answers anything if the order has a name.
+fn read_sorted(r: Reader, value: u64) {
+    if !sorted::is_sorted(r, value).unwrap_or(false) {
+        return;
+    }
+    let mut compare = |a: u64, b: u64| Ok(a.cmp(&b));
+    for key in [
+        NIL,
+        word::from_int(977).unwrap(),
+        word::from_int(40_000).unwrap(),
+        word::string(b"short"),
+    ] {
+        let _ = sorted::get(r, value, key, Some(&mut compare));
+        for which in [Seek::Before, Seek::AtMost, Seek::AtLeast, Seek::Beyond] {
+            let _ = sorted::seek(r, value, which, key, Some(&mut compare));
+        }
+        for backward in [false, true] {
+            let (from, to) = (Bound::Excluded(key), Bound::Unbounded);
+            let Ok(range) = sorted::range(r, value, from, to, backward, Some(&mut compare)) else {
+                continue;
+            };
+            let bound = range.remaining() + 1;
+            assert!(range.count() <= bound, "a range goes on beyond its count");
+        }
+    }
+    for i in [0, 7, 600] {
+        let _ = sorted::nth(r, value, i);
+    }
 }
 
 /// One operation of each kind on each atom, each committed.

@@ -3,6 +3,7 @@
 mod hostile;
 mod maps;
 mod sequences;
+mod sorted;
 
 use super::{check, head, iter::Iter};
 use crate::slab::alloc::Allocator;
