@@ -74,6 +74,8 @@ final class Native {
     private static final class IterOpen { static final MethodHandle CALL = function("eve_iter_open", "llpp"); }
     private static final class IterClose { static final MethodHandle CALL = function("eve_iter_close", "lp"); }
     private static final class TxnBegin { static final MethodHandle CALL = function("eve_txn_begin", "lippp"); }
+    private static final class TxnGet { static final MethodHandle CALL = function("eve_txn_get", "llpp"); }
+    private static final class TxnSet { static final MethodHandle CALL = function("eve_txn_set", "lllp"); }
     private static final class TxnRemove { static final MethodHandle CALL = function("eve_txn_remove", "llp"); }
     private static final class TxnCommit { static final MethodHandle CALL = function("eve_txn_commit", "lipp"); }
     private static final class TxnAbort { static final MethodHandle CALL = function("eve_txn_abort", "lip"); }
@@ -303,6 +305,25 @@ final class Native {
         try {
             c.check((int) TxnBegin.CALL.invokeExact(slab, group, c.out, c.out + 8, c.err));
             return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** The word of an atom's value, or Word.NONE. */
+    static long get(Call c, long txn, long atom) {
+        count();
+        try {
+            return c.check((int) TxnGet.CALL.invokeExact(txn, atom, c.out, c.err)) == OK ? c.out() : Word.NONE;
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void set(Call c, long txn, long atom, long value) {
+        count();
+        try {
+            c.check((int) TxnSet.CALL.invokeExact(txn, atom, value, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

@@ -122,6 +122,9 @@ final class Watcher {
                 changes = changesOfOthers(a, seen, s);
             } catch (EveException e) {
                 s.check();
+                if (e.code == EveException.NOT_FOUND) {
+                    return; // removed; if it is made again, that is a change
+                }
                 watched.remove(a, seen);
                 System.getLogger("eve").log(System.Logger.Level.WARNING, "the watches of " + a + " hear no more of other processes", e);
                 return;
