@@ -124,8 +124,8 @@ public final class Transaction extends AFn implements ITransientAssociative2 {
     }
 
     private static IllegalStateException inTheWay(Object name) {
-        return new IllegalStateException("the atom " + RT.printString(name) + " is changed by a transaction and beside it, in one thread: neither could end. Within "
-            + "transact use (assoc! tx a v) and (update! tx a f), not reset! and swap!");
+        return new IllegalStateException("the atom " + RT.printString(name) + " is changed by a transaction and beside it, in one thread: neither could end. "
+            + "Within transact use (assoc! tx a v) and (update! tx a f), not reset! and swap!");
     }
 
     private boolean commit(List<Told> told) {
@@ -180,15 +180,16 @@ public final class Transaction extends AFn implements ITransientAssociative2 {
 
     private Entry entry(Object key) {
         if (over) {
-            throw new IllegalStateException("this transaction is over: what it gives its function can be used until the function returns (a lazy seq is realised later: use doall)");
+            throw new IllegalStateException("this transaction is over: what it gives its function can be used until the function returns "
+                + "(a lazy seq is realised later: use doall)");
         }
         if (Thread.currentThread() != thread) {
             throw new IllegalStateException("a transaction belongs to the thread that runs it, " + thread.getName());
         }
         Atom a = key instanceof Atom x ? x : null;
         if (a != null && a.slab != slab) {
-            throw new IllegalArgumentException("the atom " + RT.printString(a.name) + " is in the slab " + a.slab.name() + ", the transaction is of " + slab.name()
-                + ": what is in different slabs can't change together");
+            throw new IllegalArgumentException("the atom " + RT.printString(a.name) + " is in the slab " + a.slab.name()
+                + ", the transaction is of " + slab.name() + ": what is in different slabs can't change together");
         }
         if (a == null && !(key instanceof Keyword)) {
             throw new IllegalArgumentException("a transaction has atoms and their names, which are keywords, as keys, not " + RT.printString(key));

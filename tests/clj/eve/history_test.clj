@@ -7,7 +7,8 @@
 (defn- error-of [f] (try (f) nil (catch Throwable t (or (:eve/error (ex-data t)) t))))
 
 (deftest a-snapshot-of-a-slab-has-the-values-of-all-atoms-at-its-version
-  (let [s (e/open (u/temp-path)), a (e/atom {:id ::a :persistent s} {:n 1}), b (e/atom {:id ::b :persistent s} [1 2 3]), gone (e/atom {:id ::gone :persistent s} :here)]
+  (let [s (e/open (u/temp-path)), a (e/atom {:id ::a :persistent s} {:n 1}), b (e/atom {:id ::b :persistent s} [1 2 3])
+        gone (e/atom {:id ::gone :persistent s} :here)]
     (with-open [old (e/snapshot s), of-a (e/snapshot a)]
       (swap! a assoc :n 2)
       (reset! b nil)

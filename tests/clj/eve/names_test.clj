@@ -111,7 +111,8 @@
       (is (true? (e/remove! a)))
       (is (false? (e/remove! a)))
       (is (nil? (get (e/slab a) ::gone)))
-      (doseq [f [#(deref a) #(swap! a assoc :x 1) #(swap! a update :x inc) #(reset! a 1) #(compare-and-set! a v 1) #(e/update! a assoc :x 1) #(e/read a count) #(deref (e/snapshot a))]]
+      (doseq [f [#(deref a) #(swap! a assoc :x 1) #(swap! a update :x inc) #(reset! a 1) #(compare-and-set! a v 1)
+                 #(e/update! a assoc :x 1) #(e/read a count) #(deref (e/snapshot a))]]
         (is (= :not-found (error-of f)))
         (is (re-find #"the atom :eve.names-test/gone was removed from the slab" (ex-message (try (f) (catch Exception x x))))))
       (is (= {:v [1 2 3]} v) "its value stays valid")

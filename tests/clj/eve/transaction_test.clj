@@ -185,7 +185,8 @@
 (defn- money [m] (reduce + (map (comp :money m) accounts)))
 
 (deftest ^:slow the-money-of-a-bank-is-constant
-  (let [path (u/temp-path), s (e/open path), n 300, refs (mapv #(e/atom {:id % :persistent s} {:money 100}) accounts), stop (atom false), wrong (atom []), reads (atom 0)
+  (let [path (u/temp-path), s (e/open path), n 300, refs (mapv #(e/atom {:id % :persistent s} {:money 100}) accounts)
+        stop (atom false), wrong (atom []), reads (atom 0)
         _ (e/atom {:id :bank/transfers :persistent s} 0)
         check (fn [total] (swap! reads inc) (when-not (= 800 total) (swap! wrong conj total)))
         readers [(future (while (not @stop) (check (money @s))))
