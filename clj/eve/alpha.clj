@@ -17,8 +17,10 @@
   (:refer-clojure :exclude [atom hash-map hash-set list read sync vector])
   (:require [clojure.walk :as walk]))
 
-(when (< (.feature (Runtime/version)) 22)
-  (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
+;; Before anything of Java is loaded: an old JVM would say something about a class file version.
+(let [^String version (System/getProperty "java.specification.version")]
+  (when (or (.startsWith version "1.") (< (Long/parseLong version) 22))
+    (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {}))))
 
 (import '(eve Atom EveException EveList EveMap EveSet EveVector HeapList MapOverlay PinnedSnapshot Slab Tools Transaction VectorOverlay))
 
@@ -204,9 +206,10 @@
   with an error (:closed) if the slab is closed. Virtual threads may wait too."
   ([atom-or-slab pred] (wait atom-or-slab pred -1 nil))
   ([atom-or-slab pred timeout-ms timeout-val]
-   (if (instance? Atom atom-or-slab)
-     (.await ^Atom atom-or-slab pred timeout-ms timeout-val)
-     (.await ^Slab atom-or-slab pred timeout-ms timeout-val))))
+   (let [test (reify java.util.function.Predicate (test [_ v] (boolean (pred v))))]
+     (if (instance? Atom atom-or-slab)
+       (.await ^Atom atom-or-slab test timeout-ms timeout-val)
+       (.await ^Slab atom-or-slab test timeout-ms timeout-val)))))
 
 (defn pins
   "What this process holds of old versions of the slab, or the slab of the atom, for values that may still be in use:

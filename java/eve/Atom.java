@@ -3,6 +3,7 @@ package eve;
 import static eve.Memory.ALL;
 import static eve.Memory.I64;
 
+import clojure.lang.AFn;
 import clojure.lang.ARef;
 import clojure.lang.ArraySeq;
 import clojure.lang.IAtom2;
@@ -15,6 +16,10 @@ import clojure.lang.RT;
 import clojure.lang.Tuple;
 import clojure.lang.Util;
 import java.lang.ref.Reference;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * A reference to a value in a slab, shared by all processes that open it. clojure.core's deref, swap!, reset!, compare-and-set!,
@@ -331,7 +336,7 @@ public final class Atom extends ARef implements IAtom2 {
      *
      * @throws InterruptedException if the thread is interrupted
      */
-    public Object await(IFn test, long timeoutMs, Object otherwise) throws InterruptedException {
+    public Object await(Predicate<Object> test, long timeoutMs, Object otherwise) throws InterruptedException {
         return slab.versions.await(this::at, test, Versions.nanos(timeoutMs), otherwise);
     }
 
@@ -345,6 +350,45 @@ public final class Atom extends ARef implements IAtom2 {
         try (PinnedSnapshot s = snapshot()) {
             return f.applyTo(RT.cons(s.deref(), ArraySeq.create(args)));
         }
+    }
+
+    // For Java
+
+    private static IFn fn(Function<Object, ?> f) {
+        return new AFn() {
+            @Override
+            public Object invoke(Object x) {
+                return f.apply(x);
+            }
+        };
+    }
+
+    /** Sets the value to what f makes of it, and returns that. f runs again if another commit came first. */
+    public Object swap(UnaryOperator<Object> f) {
+        return swap(fn(f));
+    }
+
+    /** {@link #update(IFn, Object...)} with a function of Java. */
+    public long update(UnaryOperator<Object> f) {
+        return update(fn(f));
+    }
+
+    /** {@link #read(IFn, Object...)} with a function of Java. */
+    @SuppressWarnings("unchecked") // it is what f returns
+    public <T> T read(Function<Object, T> f) {
+        return (T) read(fn(f));
+    }
+
+    /** Calls f with the old and the new value after each change, by this process or another. The key is for {@link #removeWatch}. */
+    public Atom watch(Object key, BiConsumer<Object, Object> f) {
+        addWatch(key, new AFn() {
+            @Override
+            public Object invoke(Object k, Object atom, Object old, Object now) {
+                f.accept(old, now);
+                return null;
+            }
+        });
+        return this;
     }
 
     private static Object[] all(Object x, Object y, ISeq more) {

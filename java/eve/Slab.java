@@ -5,7 +5,6 @@ import static eve.Memory.I32;
 import static eve.Memory.I64;
 
 import clojure.lang.IDeref;
-import clojure.lang.IFn;
 import clojure.lang.ILookup;
 import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
@@ -21,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
@@ -169,6 +169,11 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
         return share(made);
     }
 
+    /** The same for Java: the name is "namespace/name" or "name", as a keyword without its colon. */
+    public Atom atom(String name, Object initial) {
+        return atom(Keyword.intern(name), initial);
+    }
+
     /** The atom of that name, or null if there is none. */
     public Atom existing(Keyword name) {
         checkOpen();
@@ -270,7 +275,7 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
      *
      * @throws InterruptedException if the thread is interrupted
      */
-    public Object await(IFn test, long timeoutMs, Object otherwise) throws InterruptedException {
+    public Object await(Predicate<Object> test, long timeoutMs, Object otherwise) throws InterruptedException {
         return versions.await(Slab::cell, test, Versions.nanos(timeoutMs), otherwise);
     }
 

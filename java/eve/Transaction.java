@@ -7,7 +7,6 @@ import clojure.lang.IMapEntry;
 import clojure.lang.IPersistentCollection;
 import clojure.lang.IPersistentVector;
 import clojure.lang.ITransientAssociative2;
-import clojure.lang.ITransientCollection;
 import clojure.lang.Keyword;
 import clojure.lang.MapEntry;
 import clojure.lang.RT;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Changes of several atoms of one slab that are made together or not at all: what {@link Slab#transact} gives its function. A key is an atom or
@@ -271,8 +271,15 @@ public final class Transaction extends AFn implements ITransientAssociative2 {
         return v;
     }
 
+    /** The same with a function of Java. */
+    public Object update(Object key, UnaryOperator<Object> f) {
+        Object v = f.apply(valAt(key));
+        assoc(key, v);
+        return v;
+    }
+
     @Override
-    public ITransientCollection conj(Object entry) {
+    public Transaction conj(Object entry) {
         if (entry instanceof IPersistentVector v && v.count() == 2) { // a map entry is one
             return assoc(v.nth(0), v.nth(1));
         }

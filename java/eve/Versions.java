@@ -1,11 +1,10 @@
 package eve;
 
-import clojure.lang.IFn;
-import clojure.lang.RT;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Lets threads wait for later versions of a slab. One thread sleeps in the library, for all: a thread that sleeps there itself could not be
@@ -28,14 +27,14 @@ final class Versions {
     }
 
     /** The value once `test` is true of it; `otherwise` when the time is over. What a version's value is, `at` says. */
-    Object await(Function<Snapshot, Atom.Cell> at, IFn test, long nanos, Object otherwise) throws InterruptedException {
+    Object await(Function<Snapshot, Atom.Cell> at, Predicate<Object> test, long nanos, Object otherwise) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         Atom.Cell last = null;
         while (true) {
             Snapshot s = slab.snapshot();
             Atom.Cell now = at.apply(s);
             // Both are held, so equal words are the same value.
-            if ((last == null || last.word() != now.word()) && RT.booleanCast(test.invoke(now.value()))) {
+            if ((last == null || last.word() != now.word()) && test.test(now.value())) {
                 return now.value();
             }
             last = now;
@@ -60,7 +59,7 @@ final class Versions {
             while (latest <= seen) {
                 slab.checkOpen();
                 if (failure != null) {
-                    throw Native.sneaky(failure);
+                    throw new EveException(0, "waiting for versions of " + slab.name() + " failed: " + failure.getMessage(), failure);
                 }
                 if (left <= 0) {
                     return false;
