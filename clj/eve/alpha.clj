@@ -313,3 +313,7 @@
         :let [print (get-method print-method class)]]
   (.addMethod ^clojure.lang.MultiFn print-method class (fn [x w] (whole #(print x w))))
   (.addMethod ^clojure.lang.MultiFn print-dup class (fn [x w] (whole #(print-dup (with-meta (plain x) (meta x)) w)))))
+
+;; By their names: as what can be dereferenced they would print all that is in them.
+(doseq [class [Slab PinnedSnapshot]]
+  (.addMethod ^clojure.lang.MultiFn print-method class (fn [x ^java.io.Writer w] (.write w (str x)))))

@@ -97,7 +97,7 @@ final class Library {
     private static Path folder() {
         String given = given("eve.cache", "EVE_CACHE");
         if (given != null) {
-            return Path.of(given);
+            return Path.of(given).toAbsolutePath();
         }
         String cache = System.getenv("XDG_CACHE_HOME");
         Path base = cache != null && Path.of(cache).isAbsolute() ? Path.of(cache) : Path.of(System.getProperty("user.home"), ".cache");
@@ -107,6 +107,9 @@ final class Library {
     /** The file in the user's folder, made if it isn't there. Processes that make it at the same time each put a whole one in its place. */
     private static Path cached(URL packed) throws IOException {
         Path folder = folder();
+        if (!folder.isAbsolute()) { // of a user without a home Java says "?"
+            throw new IOException("there is no home folder");
+        }
         Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         checkOurs(folder);
         Path file = folder.resolve(hash() + "-" + NAME);

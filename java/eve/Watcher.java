@@ -171,6 +171,8 @@ final class Watcher {
             a.changed(change.old, change.now);
         } catch (Throwable e) { // Clojure's functions throw anything; the other watches and later changes must still be told
             System.getLogger("eve").log(System.Logger.Level.WARNING, "a watch of " + a + " failed", e);
+        } finally {
+            Thread.interrupted(); // a watch that interrupts its thread means none of the next ones
         }
     }
 }

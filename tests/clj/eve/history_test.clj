@@ -33,6 +33,17 @@
         (is (re-find #"closed" (str old)))))
     (e/close! s)))
 
+(deftest slabs-and-snapshots-print-as-what-they-are-not-as-all-that-is-in-them
+  (let [s (e/open (u/temp-path)), a (e/atom {:id ::a :persistent s} 5), snap (e/snapshot s)]
+    (is (= (str "#<Slab " (.name s) ">") (pr-str s)))
+    (is (= (str "[#<PinnedSnapshot of " (.name s) ", version " (e/version snap) ">]") (pr-str [snap])))
+    (is (re-find #"\{:status :ready, :val 5\}" (pr-str a)) "an atom prints as Clojure's")
+    (.close snap)
+    (e/close! s)
+    (is (re-find #", closed>" (pr-str snap)))
+    (is (re-find #", closed>" (pr-str s)))
+    (is (re-find #":status :failed" (pr-str a)))))
+
 (deftest many-snapshots-are-a-history
   (let [s (e/open (u/temp-path)), a (e/atom {:id ::a :persistent s} {}), history (mapv (fn [i] (swap! a assoc i (str i)) (e/snapshot s)) (range 100))]
     (dotimes [_ 20] (dotimes [i 100] (e/update! a dissoc i)) (dotimes [i 100] (e/update! a assoc i :later)))

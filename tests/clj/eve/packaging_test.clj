@@ -112,6 +112,10 @@
       (let [{:keys [exit out]} (run-jar (folder (str (gensym)) dir) {"EVE_CACHE" (str cache)} options)]
         (is (zero? exit) out)
         (is (str/includes? out "GOT 1"))))
+    (testing "nor a user without a home, for whom Java says ?"
+      (let [home (folder "homeless" dir), {:keys [out]} (run-jar home {"XDG_CACHE_HOME" ""} (conj options "-Duser.home=?"))]
+        (is (str/includes? out "GOT 1") out)
+        (is (= ["test.eve"] (files home)))))
     (is (= [] (files others)) "a folder that others can write to is not used")
     (is (empty? (filter #(str/starts-with? % "eve") (files tmp))) "it is gone while the program runs")
     (let [{:keys [exit out]} (run-jar dir {"EVE_CACHE" (str not-a-folder)} [native-access "-Djava.io.tmpdir=/no/such/folder"])]
@@ -128,12 +132,11 @@
 
 (deftest ^:slow an-old-java-is-told-so
   (let [dir (u/temp-dir), expected #"eve needs Java 22 or later; this is Java "
-        said (fn [java & options] (:out (apply sh dir {} java (concat options ["-cp" (class-path) "clojure.main" "-e" program]))))]
+        said (fn [java & forms] (:out (apply sh dir {} java "-cp" (class-path) "clojure.main" (mapcat #(vector "-e" %) forms))))]
     (when-let [old (old-java)]
-      (is (re-find expected (said old)) old)
-      (is (re-find expected (:out (sh dir {} old "-cp" (class-path) "clojure.main" "-e" "(require 'eve.atom)")))))
-    (doseq [version ["17" "21" "1.8"]]
-      (is (re-find expected (said java (str "-Djava.specification.version=" version)))))))
+      (doseq [form [program "(require 'eve.alpha)" "(require 'eve.atom)"]] (is (re-find expected (said old form)) old)))
+    (doseq [version ["17" "21" "1.8"]] ; as it says itself
+      (is (re-find expected (said java (pr-str `(System/setProperty "java.specification.version" ~version)) program))))))
 
 (deftest ^:slow without-native-access-the-jvm-warns-and-eve-works
   (let [dir (u/temp-dir), {:keys [exit out]} (run-jar dir {"EVE_CACHE" (str (io/file dir "cache"))} [])]
