@@ -17,6 +17,10 @@ build: ## the libraries, the command eve, Java classes and Node addon
 	@scripts/setup.sh rust jdk node
 	@scripts/build.sh
 
+.PHONY: jar
+jar: build ## target/eve-VERSION.jar: Java classes, Clojure namespaces and the library
+	@bin/clojure -T:build jar
+
 .PHONY: check
 check: ## the fast loop: format, lints, quick tests of all runtimes
 	@scripts/test.sh --quick $(STAGES)

@@ -1,6 +1,6 @@
 // Atoms: named values that all processes share.
 import { Snapshot } from './snapshot.js';
-import { find, NONE } from './champ.js';
+import { find } from './champ.js';
 import { FULL, NOT_FOUND, RERUN } from './native.js';
 import { OP } from './op.js';
 import { FAST, assoc, conj, dissoc, inc, add } from './ops.js';
@@ -49,12 +49,12 @@ export class Atom {
   // Its value in a version; undefined if it is not there.
   _in(view) {
     const p = this._place(view);
-    return p === NONE ? undefined : decodeAt(view, p);
+    return p < 0 ? undefined : decodeAt(view, p);
   }
 
   _place(view) {
     const p = find(view, view.state, this.name);
-    return p === NONE ? NONE : p + 2;
+    return p < 0 ? p : p + 2;
   }
 
   /** Forgets the value kept, and with it what pins its version. */

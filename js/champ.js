@@ -1,5 +1,5 @@
 // Look-ups and walks in tries, array maps and collision nodes. All functions are at module level and each key kind has its own: the compiler
-// makes good code of them only so. Results are places of words (memory.js), or NONE.
+// makes good code of them only so. Results are places of words (memory.js), or -1. Flags are compared with true: a mere `if` asks for all that is false.
 import { corrupt, unstorable } from './error.js';
 import { hashInt, hashLong } from './hash.js';
 import {
@@ -12,10 +12,11 @@ import { equal, hash } from './value.js';
 import { integerHigh, integerLow } from './word.js';
 
 const { imul } = Math;
-/** Nothing found. */
-export const NONE = -1;
+// Nothing found. Not exported: each use of an import looks into a cell, and whether it has been set yet.
+const NONE = -1;
 const COLLISION = -2;
-const FIRST_SEGMENT = 0x40000000;
+/** Not to be found in segment 0 alone. */
+const OTHER = -3;
 /** int32 of an entry of a map and of a set. */
 const MAP_STRIDE = 4;
 const SET_STRIDE = 2;
@@ -31,17 +32,16 @@ const popcount = (x) => POPCOUNT[x & 2047] + POPCOUNT[(x >>> 11) & 2047] + POPCO
 let collisionLow = 0;
 let collisionHigh = 0;
 
-// The place of the only entry that can have this hash, NONE or COLLISION.
-function leaf(m, lo, hi, h, type, stride) {
+// The index in segment 0 of the only entry that can have this hash, or NONE, or OTHER. Always a small integer: places are that or large ones, and the compiler
+// would make doubles of both.
+function leaf(m, c, h) {
   const I = m.I0;
   const limit = m.L0;
   let shift = 0;
   // Known to be int32, they stay in registers as they are; the loop would convert them at each level.
-  lo |= 0;
-  hi |= 0;
+  let lo = c._rootLow | 0;
+  let hi = c._rootHigh | 0;
   h |= 0;
-  type |= 0;
-  stride |= 0;
   // As `segment` checks, with what doesn't change held in registers: an offset that is not aligned becomes a large number.
   while (hi === 0 && ((lo >>> 4) | (lo << 28)) >>> 0 < limit && shift < 35) {
     const o = lo >>> 2;
@@ -63,16 +63,20 @@ function leaf(m, lo, hi, h, type, stride) {
       continue;
     }
     // Whatever else a damaged pointer leads to, the way ends here.
-    if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
+    if ((I[o] & 0xff) !== c._type) throw corrupt('not a node of the trie', lo, hi);
     const data = I[o + 2];
-    return (data & bit) === 0 ? NONE : o + 4 + 2 * popcount(nodes) + stride * popcount(data & (bit - 1));
+    return (data & bit) === 0 ? NONE : o + 4 + 2 * popcount(nodes) + c._stride * popcount(data & (bit - 1));
   }
-  return farLeaf(m, lo, hi, h, type, stride, shift);
+  return OTHER;
 }
 
-// The rest of the way from a node that isn't in segment 0, or is beyond the limit known, or below the trie.
-function farLeaf(m, lo, hi, h, type, stride, shift) {
-  for (; shift < 35; shift += 5) {
+// The place of the only entry that can have this hash, NONE or COLLISION, wherever the way leads.
+function farLeaf(m, c, h) {
+  let lo = c._rootLow;
+  let hi = c._rootHigh;
+  const type = c._type;
+  const stride = c._stride;
+  for (let shift = 0; shift < 35; shift += 5) {
     const I = segment(m, lo, hi);
     const o = lo >>> 2;
     if ((I[o] & 0xff) !== type) throw corrupt('not a node of the trie', lo, hi);
@@ -97,18 +101,19 @@ function farLeaf(m, lo, hi, h, type, stride, shift) {
 /** Place of the key equal to `x`, of any kind. */
 export function findKey(view, c, x) {
   try {
-    if (c._small) return scan(view, segment(view.memory, c._rootLow, c._rootHigh), c._rootHigh, (c._rootLow >>> 2) + 6, c._count, MAP_STRIDE, x);
+    if (c._small === true) return scan(view, segment(view.memory, c._rootLow, c._rootHigh), c._rootHigh, (c._rootLow >>> 2) + 6, c._count, MAP_STRIDE, x);
     if (c._count === 0) return NONE;
-    return confirm(view, c, leaf(view.memory, c._rootLow, c._rootHigh, hash(x), c._type, c._stride), x);
+    return confirm(view, c, hash(x), x);
   } catch (e) {
     return unstorable(e, NONE);
   }
 }
 
 // The slow end of every look-up: compares by Clojure's equality.
-function confirm(view, c, p, x) {
-  if (p === NONE) return NONE;
+function confirm(view, c, h, x) {
   const m = view.memory;
+  const p = farLeaf(m, c, h);
+  if (p === NONE) return NONE;
   if (p === COLLISION) {
     const I = collision(m, collisionLow, collisionHigh, c._type, c._stride);
     const o = collisionLow >>> 2;
@@ -122,7 +127,7 @@ function confirm(view, c, p, x) {
 function scan(view, I, hi, at, n, stride, x) {
   for (let k = 0; k < n; k++, at += stride) {
     if (equal(decodeExact(view, I[at], I[at + 1]), x)) return place(hi, at);
-    if (!view.group.alive) throw released(view); // x has code of its own (a Proxy, say) that closed the slab: its memory is gone
+    if (view.group.alive !== true) throw released(view); // x has code of its own (a Proxy, say) that closed the slab: its memory is gone
   }
   return NONE;
 }
@@ -144,19 +149,20 @@ function findInt32(view, c, k) {
   const m = view.memory;
   const lo = (k << 1) | 1;
   const hi = k >> 31;
-  if (c._small) return findWord(m, c, lo, hi);
+  if (c._small === true) return findWord(m, c, lo, hi);
   if (c._count === 0) return NONE;
-  const p = leaf(m, c._rootLow, c._rootHigh, hashLong(k, hi), c._type, c._stride);
-  if (p >= 0 && p < FIRST_SEGMENT) {
+  const h = hashLong(k, hi);
+  const p = leaf(m, c, h);
+  if (p >= 0) {
     const I = m.I0;
     return I[p] === lo && I[p + 1] === hi ? p : NONE;
   }
-  return p === NONE ? NONE : confirm(view, c, p, k);
+  return p === NONE ? NONE : confirm(view, c, h, k);
 }
 
 /** Place of a key that is a safe integer. */
 function findInteger(view, c, k) {
-  if (c._small) return findWord(view.memory, c, integerLow(k), integerHigh(k));
+  if (c._small === true) return findWord(view.memory, c, integerLow(k), integerHigh(k));
   return findKey(view, c, k);
 }
 
@@ -205,14 +211,14 @@ export function findString(view, c, s) {
   if (or > 127) return findKey(view, c, s);
   if (l <= 7) return findShort(view, c, s, h, l);
   h = hashInt(h);
-  if (c._small) return findText(view.memory, c, h, l);
+  if (c._small === true) return findText(view.memory, c, h, l);
   if (c._count === 0) return NONE;
-  const p = leaf(view.memory, c._rootLow, c._rootHigh, h, c._type, c._stride);
-  if (p >= 0 && p < FIRST_SEGMENT) {
+  const p = leaf(view.memory, c, h);
+  if (p >= 0) {
     const I = view.memory.I0;
     return isPacked(view.memory, I[p], I[p + 1], h, l) ? p : NONE;
   }
-  return p === NONE ? NONE : confirm(view, c, p, s);
+  return p === NONE ? NONE : confirm(view, c, h, s);
 }
 
 function findShort(view, c, s, h, l) {
@@ -220,14 +226,14 @@ function findShort(view, c, s, h, l) {
   const b = l > 4 ? PACKED[1] : 0;
   const lo = (DESC_STRING + 8 * l) | (a << 8);
   const hi = (a >>> 24) | (b << 8);
-  if (c._small) return findWord(view.memory, c, lo, hi);
+  if (c._small === true) return findWord(view.memory, c, lo, hi);
   if (c._count === 0) return NONE;
-  const p = leaf(view.memory, c._rootLow, c._rootHigh, hashInt(h), c._type, c._stride);
-  if (p >= 0 && p < FIRST_SEGMENT) {
+  const p = leaf(view.memory, c, hashInt(h));
+  if (p >= 0) {
     const I = view.memory.I0;
     return I[p] === lo && I[p + 1] === hi ? p : NONE;
   }
-  return p === NONE ? NONE : confirm(view, c, p, s);
+  return p === NONE ? NONE : confirm(view, c, hashInt(h), s);
 }
 
 // Is the word the ASCII text in PACKED? It is at most 256 bytes long, which is within SLACK.
@@ -255,23 +261,23 @@ function findText(m, c, h, l) {
 export function findNamed(view, c, x, descriptor) {
   const m = view.memory;
   const h = x._hash;
-  if (c._small) {
+  if (c._small === true) {
     const I = segment(m, c._rootLow, c._rootHigh);
     let at = (c._rootLow >>> 2) + 6;
     for (let k = c._count; k > 0; k--, at += MAP_STRIDE) {
       if (I[at + 1] !== h) continue;
       if (isNamed(m, I[at], x, descriptor)) return place(c._rootHigh, at);
-      if (!view.group.alive) throw released(view); // as in `scan`
+      if (view.group.alive !== true) throw released(view); // as in `scan`
     }
     return NONE;
   }
   if (c._count === 0) return NONE;
-  const p = leaf(m, c._rootLow, c._rootHigh, h, c._type, c._stride);
-  if (p >= 0 && p < FIRST_SEGMENT) {
+  const p = leaf(m, c, h);
+  if (p >= 0) {
     const I = m.I0;
     return I[p + 1] === h && isNamed(m, I[p], x, descriptor) ? p : NONE;
   }
-  return p === NONE ? NONE : confirm(view, c, p, x);
+  return p === NONE ? NONE : confirm(view, c, h, x);
 }
 
 function isNamed(m, lo, x, descriptor) {
@@ -319,7 +325,7 @@ export class Cursor {
     this.words = m.I0;
     this.at = 0;
     this.end = 0;
-    if (c._small) {
+    if (c._small === true) {
       this.words = segment(m, c._rootLow, c._rootHigh);
       this.at = (c._rootLow >>> 2) + 2;
       this.end = this.at + c._count * MAP_STRIDE;

@@ -1,8 +1,8 @@
 // Copies of values out of a slab.
 import { EveError } from './error.js';
-import { K } from './kind.js';
+import { K, isHandle } from './kind.js';
 import { print } from './print.js';
-import { isHandle, kindIn } from './value.js';
+import { kindIn } from './value.js';
 import { enter, leave } from './walk.js';
 
 /** Maps as Map, sets as Set, vectors and lists as arrays, scalars as they are. */

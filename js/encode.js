@@ -1,9 +1,9 @@
 // The build buffer: how values that are not in the slab cross to the core (docs/format.md, section 4).
 import { EveError, typeError } from './error.js';
-import { K, describe, kindOf } from './kind.js';
+import { K, describe, isHandle, kindOf } from './kind.js';
 import { DEPTH_MAX } from './layout.js';
 import { released } from './memory.js';
-import { elements, entries, isHandle } from './value.js';
+import { elements, entries } from './value.js';
 
 const NIL = 0;
 const TRUE = 1;

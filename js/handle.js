@@ -50,7 +50,7 @@ export class Handle {
   }
 
   _check() {
-    if (!this._group.alive) throw released(this._view);
+    if (this._group.alive !== true) throw released(this._view);
   }
 
   // The result of an operation of the current transaction.

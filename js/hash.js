@@ -26,7 +26,17 @@ export function hashInt(k) {
 
 /** Hash of the integer with these halves, if it fits 64 bits. */
 export function hashLong(lo, hi) {
-  return (lo | hi) === 0 ? 0 : fmix(mixH1(mixH1(0, mixK1(lo)), mixK1(hi)), 8);
+  if ((lo | hi) === 0) return 0;
+  // mixH1(mixH1(0, mixK1(lo)), mixK1(hi)) and fmix, written out: calls would use up what the compiler inlines in a look-up.
+  let h = imul(lo, 0xcc9e2d51);
+  h = imul((h << 15) | (h >>> 17), 0x1b873593);
+  let k = imul(hi, 0xcc9e2d51);
+  k = imul((k << 15) | (k >>> 17), 0x1b873593);
+  h = (imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) ^ k;
+  h = (imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) ^ 8;
+  h = imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }
 
 /** Hash of an integer that a double holds exactly. */

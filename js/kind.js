@@ -55,3 +55,8 @@ export function describe(x) {
   if (typeof x === 'object') return `an object of class ${typeof name === 'string' ? name : '?'} (plain objects, arrays, Map, Set can be stored)`;
   return `a ${typeof x}`;
 }
+
+/** Is this one of the handles? By their kind, which no object from outside has: a property `_view` may be anybody's. */
+export function isHandle(x) {
+  return typeof x === 'object' && x !== null && x[KIND] >= K.MAP && x._view !== undefined;
+}

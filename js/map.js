@@ -1,6 +1,6 @@
 // Maps.
 import { corrupt } from './error.js';
-import { Cursor, MAP_TRIE, NONE, checkSmall, find } from './champ.js';
+import { Cursor, MAP_TRIE, checkSmall, find } from './champ.js';
 import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_MAP } from './layout.js';
@@ -27,15 +27,15 @@ export class EveMap extends Handle {
 
   /** The value of a key; `otherwise` (undefined) if there is none. */
   get(key, otherwise) {
-    if (!this._group.alive) throw released(this._view);
+    if (this._group.alive !== true) throw released(this._view);
     const view = this._view;
     const p = find(view, this, key);
-    return p === NONE ? otherwise : decodeAt(view, p + 2);
+    return p < 0 ? otherwise : decodeAt(view, p + 2);
   }
 
   has(key) {
-    if (!this._group.alive) throw released(this._view);
-    return find(this._view, this, key) !== NONE;
+    if (this._group.alive !== true) throw released(this._view);
+    return find(this._view, this, key) >= 0;
   }
 
   /** The value at the end of a path of keys and indices. */
@@ -102,7 +102,7 @@ export class EveMap extends Handle {
   _getExact(key, otherwise) {
     this._check();
     const p = find(this._view, this, key);
-    return p === NONE ? otherwise : decodeExactAt(this._view, p + 2);
+    return p < 0 ? otherwise : decodeExactAt(this._view, p + 2);
   }
 
   _exact() {
@@ -117,7 +117,7 @@ export class EveMap extends Handle {
       const I = cursor.words;
       const i = cursor.at;
       if (f(decode(view, I[i], I[i + 1]), decode(view, I[i + 2], I[i + 3])) === false) return false;
-      if (!this._group.alive) throw released(view);
+      if (this._group.alive !== true) throw released(view);
     }
     return true;
   }

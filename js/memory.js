@@ -122,21 +122,22 @@ export function segment(m, lo, hi) {
 }
 
 // Places of words are numbers too: index in the segment + segment * 2^30.
-const PLACE = 0x40000000;
+/** Places below it are the indices of segment 0. */
+export const FIRST_SEGMENT = 0x40000000;
 
 /** The place of index `i` of segment `hi`. */
 export function place(hi, i) {
-  return hi === 0 ? i : (hi >>> 0) * PLACE + i;
+  return hi === 0 ? i : (hi >>> 0) * FIRST_SEGMENT + i;
 }
 
 /** The words of the segment of a place. */
 export function wordsAt(m, p) {
-  return p < PLACE ? m.I0 : m.words[Math.floor(p / PLACE)];
+  return p < FIRST_SEGMENT ? m.I0 : m.words[Math.floor(p / FIRST_SEGMENT)];
 }
 
 /** The index of a place in its segment. */
 export function indexAt(p) {
-  return p < PLACE ? p : p % PLACE;
+  return p < FIRST_SEGMENT ? p : p % FIRST_SEGMENT;
 }
 
 /** Pins versions for as long as it is reachable, or until it is closed. Every value read has one; a read looks at `alive` first. */

@@ -1,7 +1,7 @@
 // Functions for atom.swap that the core knows: `atom.swap(assoc, k, v)` is one call of it. They work as plain functions inside a swap too.
 import { typeError } from './error.js';
+import { isHandle } from './kind.js';
 import { OP } from './op.js';
-import { isHandle } from './value.js';
 import { narrow } from './word.js';
 
 /** Property of a function: the operation that does the same, as a function of its arguments to [op, args], or null if it doesn't apply. */

@@ -6,7 +6,7 @@ import {
   EMPTY_VECTOR, F64, FALSE, I64, INSTANT, LIST, MAP, MINUS_ZERO, RATIO, SET, SYMBOL, SYMBOL_CHUNK, SYMBOL_DIR, TEXT, TRUE, UUID as UUID_TYPE,
   VECTOR, ZERO,
 } from './layout.js';
-import { indexAt, segment, wordsAt } from './memory.js';
+import { FIRST_SEGMENT, indexAt, segment, wordsAt } from './memory.js';
 import { decodeSurrogates, textAt } from './text.js';
 import { Char, Decimal, Double, Instant, Ratio, UUID, exactly } from './types.js';
 import { bigOfBits, doubleOfBits, flonumOf, inlineText, integerOf, isInlineText, longOfBits } from './word.js';
@@ -17,8 +17,15 @@ import { emptyVector, vectorAt } from './vector.js';
 
 /** The value of the word at a place. */
 export function decodeAt(view, p) {
+  if (p < FIRST_SEGMENT) return decodeNear(view, p);
   const I = wordsAt(view.memory, p);
   const i = indexAt(p);
+  return decode(view, I[i], I[i + 1]);
+}
+
+/** The value of the word with that index in segment 0. */
+export function decodeNear(view, i) {
+  const I = view.memory.I0;
   const lo = I[i];
   const hi = I[i + 1];
   // The most frequent kind without a call: what `decode` has become after all kinds is too large to be inlined.

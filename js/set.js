@@ -1,6 +1,6 @@
 // Sets.
 import { corrupt } from './error.js';
-import { Cursor, NONE, SET_TRIE, find } from './champ.js';
+import { Cursor, SET_TRIE, find } from './champ.js';
 import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_SET } from './layout.js';
@@ -25,15 +25,15 @@ export class EveSet extends Handle {
   }
 
   has(element) {
-    if (!this._group.alive) throw released(this._view);
-    return find(this._view, this, element) !== NONE;
+    if (this._group.alive !== true) throw released(this._view);
+    return find(this._view, this, element) >= 0;
   }
 
   /** The equal element of the set, if there is one, else `otherwise` (undefined). */
   get(element, otherwise) {
     this._check();
     const p = find(this._view, this, element);
-    return p === NONE ? otherwise : decodeAt(this._view, p);
+    return p < 0 ? otherwise : decodeAt(this._view, p);
   }
 
   forEach(f, self) {
@@ -84,7 +84,7 @@ export class EveSet extends Handle {
 
   _getExact(element, otherwise) {
     this._check();
-    return find(this._view, this, element) === NONE ? otherwise : element;
+    return find(this._view, this, element) < 0 ? otherwise : element;
   }
 
   _each(f) {
@@ -93,7 +93,7 @@ export class EveSet extends Handle {
     const cursor = new Cursor(view, this);
     while (cursor.next()) {
       if (f(decode(view, cursor.words[cursor.at], cursor.words[cursor.at + 1])) === false) return false;
-      if (!this._group.alive) throw released(view);
+      if (this._group.alive !== true) throw released(view);
     }
     return true;
   }

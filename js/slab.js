@@ -1,6 +1,6 @@
 // An open slab: the current version, pin groups, atoms.
 import { Atom } from './atom.js';
-import { NONE, find } from './champ.js';
+import { find } from './champ.js';
 import { EveError, corrupt, statusError } from './error.js';
 import { inspectAsText } from './handle.js';
 import { BLOCK_SIZE, CONTROL_HIGH_WATER } from './layout.js';
@@ -200,7 +200,7 @@ export class Slab {
       if (!there) throw missing(key);
       atom = new Atom(this, key, native.wordLow, native.wordHigh);
     }
-    if (atom._place(this.currentView()) === NONE) {
+    if (atom._place(this.currentView()) < 0) {
       if (initial === undefined || this.readOnly) throw missing(key);
       const [, view] = transact(this, (txn) => void (txn.get(atom) === undefined && txn.set(atom, initial)));
       this.adopt(view);
@@ -221,7 +221,7 @@ export class Slab {
   has(name) {
     this.check();
     const view = this.currentView();
-    return find(view, view.state, atomName(name)) !== NONE;
+    return find(view, view.state, atomName(name)) >= 0;
   }
 
   /** Removes the atom of that name; true if there was one. */

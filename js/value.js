@@ -1,16 +1,11 @@
 // Clojure's `=` and `hash` for any mixture of JavaScript values and handles.
 import { Unstorable, typeError } from './error.js';
 import { foldLong, hashBigInt, hashBytes, hashDouble, hashEntry, hashSafeInteger, hashString, mixCollection } from './hash.js';
-import { K, KIND, describe, kindOf } from './kind.js';
+import { K, KIND, describe, isHandle, kindOf } from './kind.js';
 import { keyword } from './types.js';
-import { enter, leave } from './walk.js';
+import { enter, leave, recall, remember } from './walk.js';
 
 const { imul } = Math;
-
-/** Is this one of the handles? By their kind, which no object from outside has: a property `_view` may be anybody's. */
-export function isHandle(x) {
-  return typeof x === 'object' && x !== null && x[KIND] >= K.MAP && x._view !== undefined;
-}
 
 /** The kind of a value that can be stored; throws for others. */
 export function kindIn(x) {
@@ -57,17 +52,19 @@ export function hash(x) {
 }
 
 function hashCollection(kind, x) {
+  const known = recall(x);
+  if (known !== undefined) return known;
   let h = kind === K.VECTOR || kind === K.LIST ? 1 : 0;
   let n = 0;
-  enter(x);
+  const start = enter(x);
   try {
     if (kind === K.MAP) for (const [k, v] of entries(x)) { h = (h + hashEntry(hash(k), hash(v))) | 0; n++; }
     else if (kind === K.SET) for (const e of elements(x)) { h = (h + hash(e)) | 0; n++; }
     else for (const e of elements(x)) { h = (imul(31, h) + hash(e)) | 0; n++; }
+    return remember(mixCollection(h, n), start, n, x);
   } finally {
     leave();
   }
-  return mixCollection(h, n);
 }
 
 /** Clojure's `=`. The integer 1 and the double 1.0 differ; arrays equal vectors and lists; plain objects equal maps with string keys. */
@@ -75,7 +72,7 @@ export function equal(a, b) {
   if (a === b && typeof a !== 'number') return true;
   const kind = kindIn(a);
   const other = kindIn(b);
-  if (kind !== other) return (kind === K.VECTOR && other === K.LIST) || (kind === K.LIST && other === K.VECTOR) ? equalSequence(a, b) : false;
+  if (kind !== other) return (kind === K.VECTOR && other === K.LIST) || (kind === K.LIST && other === K.VECTOR) ? equalCollections(K.VECTOR, a, b, equalElements) : false;
   switch (kind) {
     case K.INT:
       // eslint-disable-next-line eqeqeq -- a number and a BigInt may be the same integer
@@ -90,10 +87,10 @@ export function equal(a, b) {
     case K.BYTES: return a.length === b.length && a.every((byte, i) => byte === b[i]);
     case K.MAP:
     case K.SET:
-      return equalUnordered(kind, a, b);
+      return equalCollections(kind, a, b, equalEntries);
     case K.VECTOR:
     case K.LIST:
-      return equalSequence(a, b);
+      return equalCollections(kind, a, b, equalElements);
     default: return false; // nil, booleans, strings and names are identical if they are equal
   }
 }
@@ -104,37 +101,45 @@ function sameWord(a, b) {
     && a._view.version === b._view.version && a._view.txn === b._view.txn;
 }
 
-function equalSequence(a, b) {
-  if (sizeOf(K.VECTOR, a) !== sizeOf(K.VECTOR, b)) return false;
+/** Can they not be equal, by their sizes and the hashes that they know? */
+function differAtOnce(kind, a, b) {
+  if (sizeOf(kind, a) !== sizeOf(kind, b)) return true;
+  const h = isHandle(a) && isHandle(b) ? a._storedHash() : 0;
+  return h !== 0 && b._storedHash() !== 0 && b._storedHash() !== h;
+}
+
+// Of two collections of the same kind, which are not one object.
+function equalCollections(kind, a, b, compare) {
+  if (differAtOnce(kind, a, b)) return false;
   if (sameWord(a, b)) return true;
-  enter(a);
+  const known = recall(a, b);
+  if (known !== undefined) return known;
+  const start = enter(a);
   try {
-    const others = elements(b)[Symbol.iterator]();
-    for (const e of elements(a)) if (!equal(e, others.next().value)) return false;
-    return true;
+    const answer = compare(kind, a, b);
+    return remember(answer, start, sizeOf(kind, a), a, b);
   } finally {
     leave();
   }
 }
 
-function equalUnordered(kind, a, b) {
-  if (sizeOf(kind, a) !== sizeOf(kind, b)) return false;
-  if (sameWord(a, b)) return true;
-  enter(a);
-  try {
-    const table = isHandle(b) ? b : tableOf(kind, b);
-    if (kind === K.SET) {
-      for (const e of elements(a)) if (table._getExact(e, ABSENT) === ABSENT) return false;
-    } else {
-      for (const [k, v] of entries(a)) {
-        const found = table._getExact(k, ABSENT);
-        if (found === ABSENT || !equal(found, v)) return false;
-      }
-    }
+function equalElements(kind, a, b) {
+  const others = elements(b)[Symbol.iterator]();
+  for (const e of elements(a)) if (!equal(e, others.next().value)) return false;
+  return true;
+}
+
+function equalEntries(kind, a, b) {
+  const table = isHandle(b) ? b : tableOf(kind, b);
+  if (kind === K.SET) {
+    for (const e of elements(a)) if (table._getExact(e, ABSENT) === ABSENT) return false;
     return true;
-  } finally {
-    leave();
   }
+  for (const [k, v] of entries(a)) {
+    const found = table._getExact(k, ABSENT);
+    if (found === ABSENT || !equal(found, v)) return false;
+  }
+  return true;
 }
 
 const ABSENT = Symbol('absent');

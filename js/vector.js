@@ -5,7 +5,7 @@ import { K, KIND } from './kind.js';
 import { EMPTY_VECTOR, VECTOR_NODE, VECTOR_WIDTH } from './layout.js';
 import { indexAt, place, released, segment, wordsAt } from './memory.js';
 import { OP } from './op.js';
-import { decode, decodeAt, decodeExact } from './reader.js';
+import { decode, decodeAt, decodeExact, decodeNear } from './reader.js';
 import { equal } from './value.js';
 
 const LAST = VECTOR_WIDTH - 1;
@@ -32,10 +32,11 @@ export class EveVector extends Handle {
 
   /** Element `index`; `otherwise` (undefined) beyond the ends. */
   get(index, otherwise) {
-    if (!this._group.alive) throw released(this._view);
+    if (this._group.alive !== true) throw released(this._view);
     if (typeof index !== 'number' || index >>> 0 !== index || index >= this._count) return otherwise;
     const view = this._view;
-    return decodeAt(view, elementPlace(view.memory, this, index));
+    const at = nearElement(view.memory, this, index);
+    return at < 0 ? decodeAt(view, elementPlace(view.memory, this, index)) : decodeNear(view, at);
   }
 
   /** Element `index`; a negative one counts from the end. */
@@ -179,7 +180,7 @@ export class EveVector extends Handle {
       const end = Math.min(to, (i & ~LAST) + VECTOR_WIDTH);
       for (let k = o + 2 * (i & LAST); i < end; i++, k += 2) {
         if (f(read(view, I[k], I[k + 1]), i) === false) return false;
-        if (!this._group.alive) throw released(view);
+        if (this._group.alive !== true) throw released(view);
       }
     }
     return true;
@@ -195,7 +196,7 @@ export class EveVector extends Handle {
       const end = Math.min(n, (i & ~LAST) + VECTOR_WIDTH);
       for (let k = o + 2 * (i & LAST); i < end; i++, k += 2) {
         acc = f(acc, decode(view, I[k], I[k + 1]), i, this);
-        if (!group.alive) throw released(view);
+        if (group.alive !== true) throw released(view);
       }
     }
     return acc;
@@ -220,6 +221,15 @@ function within(n, end) {
  * looked for, and reading them too takes 5 times as long. In a damaged slab this finds some word, which is checked as every word.
  */
 export function elementPlace(m, v, index) {
+  const near = nearElement(m, v, index);
+  if (near >= 0) return near;
+  const inTail = index >= ((v._count - 1) & ~LAST);
+  return inTail ? farPlace(m, v._tailLow, v._tailHigh, index, 0) : farPlace(m, v._rootLow, v._rootHigh, index, v._shift);
+}
+
+// The same, if the whole way to it is in segment 0, below the limit known; else -1. Always a small integer: places are that or large ones, and the compiler
+// would make doubles of both.
+function nearElement(m, v, index) {
   const I = m.I0;
   const limit = m.L0;
   let lo = v._tailLow;
@@ -238,10 +248,9 @@ export function elementPlace(m, v, index) {
     lo = I[at];
     hi = I[at + 1];
   }
-  return farPlace(m, lo, hi, index, shift);
+  return -1;
 }
 
-// The rest of the way from a node that isn't in segment 0, or is beyond the limit known.
 function farPlace(m, lo, hi, index, shift) {
   for (; ; shift -= 5) {
     const I = segment(m, lo, hi);

@@ -1,5 +1,4 @@
 // Watches: one thread of the addon a slab waits for commits; here it is decided whose value changed.
-import { NONE } from './champ.js';
 import { typeError } from './error.js';
 import { indexAt, wordsAt } from './memory.js';
 import { decode } from './reader.js';
@@ -35,7 +34,7 @@ export class Watches {
   // The atom's word, with the view that keeps it from being reused: else another value might get the same word.
   look(atom, view) {
     const p = atom._place(view);
-    if (p === NONE) return { view, lo: NO_WORD, hi: 0 };
+    if (p < 0) return { view, lo: NO_WORD, hi: 0 };
     const I = wordsAt(view.memory, p);
     const i = indexAt(p);
     return { view, lo: I[i], hi: I[i + 1] };

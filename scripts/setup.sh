@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to what a part of the project needs: checks, installs what is missing, says what it cannot install.
-# Usage: scripts/setup.sh PART...    parts: rust cxx jdk maven node wasm asan tsan all
+# Usage: scripts/setup.sh PART...    parts: rust cxx jdk maven node wasm asan tsan disks all
 # Installs Debian packages (as root or with passwordless sudo), npm packages in js/ and node/, cargo crates and Maven
 # artifacts; nothing else of the machine is changed. Quick when everything is there.
 # Exit status: 0 all there, 77 a tool is missing that it cannot install, 1 a download failed.
@@ -172,11 +172,16 @@ setup_tsan() {
   fi
 }
 
+# File systems for power cuts of real ones: without mkfs.xfs that part says that it is skipped.
+setup_disks() {
+  have mkfs.xfs || apt xfsprogs || true
+}
+
 [ $# -gt 0 ] || { sed -n '2,6s/^# //p' "$0"; exit 2; }
 [ "$*" != all ] || set -- rust jdk node wasm asan tsan
 for part; do
   case $part in
-    rust | cxx | jdk | maven | node | wasm | asan | tsan) "setup_$part" ;;
+    rust | cxx | jdk | maven | node | wasm | asan | tsan | disks) "setup_$part" ;;
     *) echo "setup: unknown part: $part" >&2; exit 2 ;;
   esac
 done

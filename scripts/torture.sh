@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-needs rust jdk node
+needs rust jdk node disks
 scripts/build.sh
 cargo test --release --features cli --lib --no-run
 # part MINUTES MODULE: the tests of that module.

@@ -1,8 +1,8 @@
 //! Values against Clojure's answers (tests/data/prints.tsv, hashes.tsv): hash, `=`, `pr-str`.
 
-use eve::coll::{map, set, vector};
+use eve::coll::{list, map, set, vector};
 use eve::slab::layout::*;
-use eve::slab::writer::Writer;
+use eve::slab::writer::{Writer, PERSISTENT};
 use eve::value::build::{self, BuildBuffer};
 use eve::value::{bignum, equal, hash_word, number, print, scalar, text, text_of, word};
 use eve::{Error, Options, Result, Slab, Txn};
@@ -344,5 +344,116 @@ fn values_without_edn_have_a_text_of_our_own() {
         assert_eq!(text_of(w.reader(), values[6]).unwrap(), b"a.b/c");
         assert_eq!(text_of(w.reader(), values[4]).unwrap(), b"x\xED\xA0\xBDy");
         assert!(matches!(text_of(w.reader(), values[0]), Err(Error::Type(_))));
+    });
+}
+
+/// Runs `f` in a thread and fails if it takes a minute: it would take for ever.
+fn ends(what: &str, f: impl FnOnce() + Send + 'static) {
+    let (done, wait) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        f();
+        done.send(()).unwrap();
+    });
+    if wait.recv_timeout(std::time::Duration::from_secs(60)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        panic!("{what} doesn't end");
+    }
+    thread.join().unwrap();
+}
+
+/// Makes the next level of a value that holds `x` more than once.
+type Level = fn(&mut Writer, u64) -> Result<u64>;
+
+fn twice(w: &mut Writer, x: u64) -> Result<u64> {
+    vector::from_words(w, &[x, x])
+}
+
+fn entries(w: &mut Writer, pairs: &[(u64, u64)]) -> Result<u64> {
+    pairs.iter().try_fold(EMPTY_MAP, |m, &(k, v)| {
+        let hash = hash_word(w.reader(), k)?;
+        map::assoc(w, PERSISTENT, m, k, hash, v)
+    })
+}
+
+fn int(i: i64) -> u64 {
+    word::from_int(i).unwrap()
+}
+
+const LEVELS: [(&str, Level); 6] = [
+    ("[x x]", twice),
+    ("(x x)", |w, x| list::from_words(w, &[x, x])),
+    ("{0 x, 1 x}", |w, x| entries(w, &[(int(0), x), (int(1), x)])),
+    ("{x x}", |w, x| entries(w, &[(x, x)])),
+    ("#{[x x] 1}", |w, x| {
+        let x = twice(w, x)?;
+        let hash = hash_word(w.reader(), x)?;
+        let set = set::conj(w, PERSISTENT, EMPTY_SET, x, hash)?;
+        set::conj(w, PERSISTENT, set, int(1), hash_word(w.reader(), int(1))?)
+    }),
+    // Neither of the two maps has a second parent: what they share is a node of their tries.
+    ("[m (assoc m 1 2)], x in m", |w, x| {
+        let mut pairs: Vec<_> = (0..40).map(|i| (int(i), int(i))).collect();
+        pairs[7].1 = x;
+        let m = entries(w, &pairs)?;
+        let hash = hash_word(w.reader(), int(1))?;
+        let changed = map::assoc(w, PERSISTENT, m, int(1), hash, int(2))?;
+        vector::from_words(w, &[m, changed])
+    }),
+];
+
+/// `bottom` below 60 levels: 2^60 paths.
+fn deep(w: &mut Writer, level: Level, bottom: i64) -> u64 {
+    (0..60).fold(int(bottom), |x, _| level(w, x).unwrap())
+}
+
+#[test]
+fn what_is_met_on_many_paths_is_hashed_and_compared_once() {
+    for (name, level) in LEVELS {
+        ends(name, move || {
+            let s = slab();
+            scratch(&s, |w| {
+                let [a, b, other] = [0, 0, 1].map(|bottom| deep(w, level, bottom));
+                let r = w.reader();
+                assert_eq!(hash_word(r, a).unwrap(), hash_word(r, b).unwrap(), "{name}");
+                assert_ne!(hash_word(r, a).unwrap(), hash_word(r, other).unwrap(), "{name}");
+                assert!(equal(r, a, b).unwrap() && equal(r, b, a).unwrap(), "{name}");
+                assert!(!equal(r, a, other).unwrap(), "{name}");
+            });
+        });
+    }
+}
+
+/// Keys of an array map are compared with all of another's, most of which differ: far below.
+#[test]
+fn comparisons_that_fail_are_made_once() {
+    ends("comparing array maps with deep keys", || {
+        let s = slab();
+        scratch(&s, |w| {
+            let keys = |w: &mut Writer, x: u64| {
+                let (a, b) = (twice(w, x)?, vector::from_words(w, &[x, int(0)])?);
+                entries(w, &[(a, int(0)), (b, int(0))])
+            };
+            let [a, b, other] = [0, 0, 1].map(|bottom| deep(w, keys, bottom));
+            assert!(equal(w.reader(), a, b).unwrap());
+            assert!(!equal(w.reader(), a, other).unwrap());
+        });
+    });
+}
+
+#[test]
+fn what_is_met_on_many_paths_is_copied_once() {
+    ends("copying", || {
+        let (from, to) = (slab(), slab());
+        let mut t = Txn::begin(&from, None).unwrap();
+        let atom = int(1);
+        let a = t.write(|w| deep(w, twice, 0));
+        t.set(atom, a).unwrap();
+        t.commit(false).unwrap();
+        let view = from.snapshot().unwrap();
+        let a = eve::coll::get(view.reader(), view.view().state, atom).unwrap().unwrap();
+        scratch(&to, |w| {
+            let copy = eve::value::copy::import_slab(w, view.reader(), a).unwrap();
+            let own = deep(w, twice, 0);
+            assert!(equal(w.reader(), copy, own).unwrap());
+        });
     });
 }

@@ -17,10 +17,12 @@
   (:refer-clojure :exclude [atom hash-map hash-set list read sync vector])
   (:require [clojure.walk :as walk]))
 
-(when (< (.feature (Runtime/version)) 22)
-  (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {})))
+;; Before anything of Java is loaded: an old JVM would say something about a class file version.
+(let [^String version (System/getProperty "java.specification.version")]
+  (when (or (.startsWith version "1.") (< (Long/parseLong version) 22))
+    (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {}))))
 
-(import '(eve Atom EveException EveList EveMap EveSet EveVector HeapList MapOverlay Slab Tools VectorOverlay))
+(import '(eve Atom EveException EveList EveMap EveSet EveVector HeapList MapOverlay PinnedSnapshot Slab Tools Transaction VectorOverlay))
 
 (def ^:private default-path "./eve.slab")
 
@@ -37,7 +39,7 @@
 
 (defn open
   "Opens the slab at path (a string or file), which is created if it is missing. Opening it twice gives the same slab. Its deref is a map of
-  all atoms' names and values, at one version.
+  all atoms' names and values, at one version; (get slab ::name) gives an atom, nil if there is none of that name.
   Options: :must-exist, a missing file is an error; :max-bytes, the largest size of the file; :read-only, for a file that nobody changes
   (who has it open for writing excludes it, and it excludes them until it is closed and the last value read from it is gone);
   :sync, when changes are made to survive a crash of the machine: :interval (default), in the background, at most :sync-interval-ms (1000)
@@ -64,8 +66,10 @@
 (defn- place
   "The slab and the name (nil: none) that the first argument of atom means."
   [id]
-  (let [{:keys [id persistent] :as config} (if (map? id) id {:id id})]
-    (check-options "atom" config #{:id :persistent})
+  (let [{:keys [id persistent lustre?] :as config} (if (map? id) id {:id id})]
+    (check-options "atom" config #{:id :persistent :lustre?})
+    (when lustre?
+      (throw (IllegalArgumentException. ":lustre? true: a slab is shared memory of one machine, a file system of a network is none")))
     (cond (keyword? id) [(slab-of config) id]
           (and (nil? id) (not persistent)) [(Slab/anonymous) nil]
           :else (throw (IllegalArgumentException. (str "the :id of an atom is a keyword, not " (pr-str id)))))))
@@ -78,7 +82,8 @@
     (atom {:id ::name :persistent \"path\"} v)    in the slab at that path, shared with every process that opens it
 
   :persistent is a path, true for ./eve.slab, or what open returned. An atom that exists already keeps its value: v is ignored then.
-  clojure.core's options may follow, :meta and :validator; they belong to this process.
+  clojure.core's options may follow, :meta and :validator; they belong to this process. (get slab ::name) gives an atom without making it, atoms
+  lists them, remove! removes one. There may be as many as there is room for, in any number of slabs.
   clojure.core's deref, swap!, reset!, compare-and-set!, swap-vals!, reset-vals!, add-watch, remove-watch, set-validator! and meta work on
   it. Watches are also called for changes by other processes, in a thread of their own; changes that follow each other quickly may be told
   as one. compare-and-set! compares values with =. The function given to swap! may run several times.
@@ -100,24 +105,78 @@
   ^Slab [^Atom a]
   (.slab a))
 
+(defn- opened ^Slab [slab-or-atom]
+  (if (instance? Atom slab-or-atom) (slab slab-or-atom) slab-or-atom))
+
+(defn atoms
+  "The atoms of a slab by their names: {::people #<Atom> ...}. Without a slab those in the memory of this process that have names."
+  ([] (atoms (Slab/anonymous)))
+  ([^Slab slab] (.atoms slab)))
+
+(defn remove!
+  "Removes the atom from its slab, for all processes: to use it is an error (:not-found) from then on, until somebody makes an atom of its name
+  again. Values read from it stay valid. Returns true, or false if it wasn't there any more."
+  [^Atom a]
+  (.remove a))
+
 (defn close!
   "Closes the slab, or the slab of the atom. Its atoms and the values read from them can't be used any more; what was copied out can. The
   last process to close a slab writes it to disk. Closing twice is allowed, and closing an atom in the memory of this process: it stays, as
   the others there do."
   [slab-or-atom]
-  (.close (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
+  (.close (opened slab-or-atom)))
+
+(defn close-atom-domain!
+  "close! of a slab, by the name that it had in the original eve."
+  [slab]
+  (close! slab))
 
 (defn sync
   "Makes the current version survive a crash of the machine, and returns its number. A crash of a process loses nothing, with or without it."
   [slab-or-atom]
-  (.sync (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)))
+  (.sync (opened slab-or-atom)))
 
 (defn update!
   "Changes the value like swap!, without keeping a version for what it gives out: for loops of many changes. f's argument, and what is read from
   it, can be used until f returns (later it is an error, :released; what f returns is stored, and copy copies). Returns the number of the new
-  version, not a value. f may run several times. With watches it does what swap! does."
-  [^Atom a f & args]
-  (.update a f (object-array args)))
+  version, not a value. f may run several times. With watches it does what swap! does.
+
+  With a transaction: (assoc! tx a (f (get tx a) & args)). Returns the value then."
+  {:arglists '([a f & args] [tx a f & args])}
+  [x & more]
+  (if (instance? Transaction x)
+    (.update ^Transaction x (first more) (second more) (object-array (nnext more)))
+    (.update ^Atom x (first more) (object-array (rest more)))))
+
+(defn- slab-of-all ^Slab [where]
+  (cond (instance? Slab where) where
+        (instance? Atom where) (slab where)
+        (and (coll? where) (seq where) (every? #(instance? Atom %) where))
+        (let [slabs (set (map slab where))]
+          (when (next slabs)
+            (throw (IllegalArgumentException. (str "atoms of different slabs can't change together: " (pr-str (mapv #(.name ^Slab %) slabs))))))
+          (first slabs))
+        :else (throw (IllegalArgumentException. "a transaction is of a slab, or of the slab of an atom or of several atoms"))))
+
+(defn transact
+  "Changes several atoms of one slab together, all or nothing, and returns what f returns.
+
+    (e/transact [from to]
+      (fn [tx]
+        (when (<= n (get tx from))
+          (e/update! tx from - n)
+          (e/update! tx to + n))))
+
+  tx is a transient of the slab's map: (get tx a), (tx a) and contains? read an atom as the transaction has left it, (assoc! tx a v) and
+  (update! tx a f & args) change it. In place of an atom its name may stand; assoc! with a name that is new makes an atom. All reads are of one
+  version; @a within f is the current value, of which the transaction knows nothing. The commit comes when f returns: if others have changed an atom
+  that was read or written, f runs again, so it should have no other effects. If f throws nothing has changed. Validators are asked before the
+  commit, watches are called after it.
+  tx ends with the call, and belongs to its thread. A transaction within a transaction is an error (IllegalStateException), and swap! and the like of
+  an atom that the transaction uses. Values are those of swap!: they stay valid.
+  The first argument: a slab, an atom, or a collection of atoms of one slab."
+  [slab-or-atoms f]
+  (.transact (slab-of-all slab-or-atoms) (reify java.util.function.Function (apply [_ tx] (f tx)))))
 
 (defn read
   "(f value & args) of the atom's current value, which can be read until f returns: for reads in long loops beside writers, and of read-only
@@ -129,10 +188,28 @@
   "The current value of an atom, or of all atoms of a slab, as something to deref until it is closed, however long that takes:
 
     (with-open [s (e/snapshot a)] (report @s))
+    (with-open [s (e/snapshot slab)] (report (get s ::people) (get s ::orders)))
 
+  get (and the snapshot as a function) takes an atom of the slab or its name, and gives its value at that version; version gives the number.
   What was read from it gives an error (:released) after that. Without close it lasts until the collector finds it, which is counted by pins."
   ^eve.PinnedSnapshot [atom-or-slab]
   (if (instance? Atom atom-or-slab) (.snapshot ^Atom atom-or-slab) (.pinned ^Slab atom-or-slab)))
+
+(defn version
+  "Number of the current version of the slab, or the slab of the atom, or of a snapshot's version. Each commit makes the next one."
+  [x]
+  (if (instance? PinnedSnapshot x) (.version ^PinnedSnapshot x) (.version (opened x))))
+
+(defn wait
+  "Waits until (pred value) is true of the value of an atom, or of the map of all atoms of a slab, and returns that value. Changes that follow each
+  other quickly may be seen as one. With a timeout, timeout-val when it is over. Ends with an InterruptedException if the thread is interrupted, and
+  with an error (:closed) if the slab is closed. Virtual threads may wait too."
+  ([atom-or-slab pred] (wait atom-or-slab pred -1 nil))
+  ([atom-or-slab pred timeout-ms timeout-val]
+   (let [test (reify java.util.function.Predicate (test [_ v] (boolean (pred v))))]
+     (if (instance? Atom atom-or-slab)
+       (.await ^Atom atom-or-slab test timeout-ms timeout-val)
+       (.await ^Slab atom-or-slab test timeout-ms timeout-val)))))
 
 (defn pins
   "What this process holds of old versions of the slab, or the slab of the atom, for values that may still be in use:
@@ -146,7 +223,7 @@
     :budget   bytes beyond the floor that make the collector run earlier (-Deve.pin.budget=32m)
     :gcs, :filled  how often that was by System.gc(), and bytes allocated for it"
   [slab-or-atom]
-  (update-keys (.pins (if (instance? Atom slab-or-atom) (slab slab-or-atom) ^Slab slab-or-atom)) keyword))
+  (update-keys (.pins (opened slab-or-atom)) keyword))
 
 (defn- stored [v]
   (.unowned (Slab/anonymous) v))
@@ -172,9 +249,6 @@
   (stored (apply clojure.core/list xs)))
 
 ;; ---- the whole slab ----
-
-(defn- opened ^Slab [slab-or-atom]
-  (if (instance? Atom slab-or-atom) (slab slab-or-atom) slab-or-atom))
 
 (def ^:private counts
   [:version :total :reachable-objects :reachable-bytes :allocated-objects :allocated-bytes :unreachable-objects :unreachable-bytes :symbols
@@ -239,3 +313,7 @@
         :let [print (get-method print-method class)]]
   (.addMethod ^clojure.lang.MultiFn print-method class (fn [x w] (whole #(print x w))))
   (.addMethod ^clojure.lang.MultiFn print-dup class (fn [x w] (whole #(print-dup (with-meta (plain x) (meta x)) w)))))
+
+;; By their names: as what can be dereferenced they would print all that is in them.
+(doseq [class [Slab PinnedSnapshot]]
+  (.addMethod ^clojure.lang.MultiFn print-method class (fn [x ^java.io.Writer w] (.write w (str x)))))

@@ -3,6 +3,7 @@ package eve;
 import static eve.Memory.ALL;
 import static eve.Memory.I64;
 
+import clojure.lang.AFn;
 import clojure.lang.ARef;
 import clojure.lang.ArraySeq;
 import clojure.lang.IAtom2;
@@ -10,10 +11,15 @@ import clojure.lang.IFn;
 import clojure.lang.IPersistentVector;
 import clojure.lang.IRef;
 import clojure.lang.ISeq;
+import clojure.lang.Keyword;
 import clojure.lang.RT;
 import clojure.lang.Tuple;
 import clojure.lang.Util;
 import java.lang.ref.Reference;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * A reference to a value in a slab, shared by all processes that open it. clojure.core's deref, swap!, reset!, compare-and-set!,
@@ -21,6 +27,7 @@ import java.lang.ref.Reference;
  * validators and metadata belong to this object, not to the slab.
  */
 public final class Atom extends ARef implements IAtom2 {
+    private static final String INVALID = "Invalid reference state";
     /** Offsets in eve_swapped. */
     private static final int SWAPPED_OLD = 48;
     private static final int SWAPPED_NEW = 56;
@@ -45,13 +52,13 @@ public final class Atom extends ARef implements IAtom2 {
     }
 
     /** A change that was made: the version it made, the word before, the value now. */
-    private record Swapped(Snapshot snapshot, long oldWord, Cell now, boolean told) {
+    private record Swapped(Snapshot snapshot, long oldWord, Cell now, boolean entered) {
         Swapped(Snapshot snapshot, long oldWord, Cell now) {
             this(snapshot, oldWord, now, false);
         }
 
-        /** The same, to be told to the watches by the thread that made it. */
-        Swapped watched() {
+        /** The same, which the watcher knows as ours. */
+        Swapped asOurs() {
             return new Swapped(snapshot, oldWord, now, true);
         }
 
@@ -76,8 +83,14 @@ public final class Atom extends ARef implements IAtom2 {
         return slab;
     }
 
+    /** Its name in the slab; null: it has none. */
+    public Keyword name() {
+        return name instanceof Keyword k ? k : null;
+    }
+
     /** Makes the atom with that value, unless it is there. */
     void create(Object initial) {
+        Transaction.beside(slab, name);
         while (true) {
             try (Txn t = new Txn(slab)) {
                 if (find(t.base) != Word.NONE) {
@@ -86,6 +99,23 @@ public final class Atom extends ARef implements IAtom2 {
                 t.prepare(initial);
                 if (t.finish(word) != null) {
                     return;
+                }
+            }
+        }
+    }
+
+    /** Removes the atom from its slab, for all processes. False: it wasn't there. */
+    public boolean remove() {
+        Transaction.beside(slab, name);
+        slab.forget(this);
+        while (true) {
+            try (Txn t = new Txn(slab)) {
+                if (find(t.base) == Word.NONE) {
+                    return false;
+                }
+                t.remove(word);
+                if (t.commit() != null) {
+                    return true;
                 }
             }
         }
@@ -117,9 +147,13 @@ public final class Atom extends ARef implements IAtom2 {
     Cell at(Snapshot s) {
         long w = find(s);
         if (w == Word.NONE) {
-            throw new EveException(0, "the atom " + RT.printString(name) + " was removed from the slab " + slab.name());
+            throw removed();
         }
         return Cell.of(s, w);
+    }
+
+    EveException removed() {
+        return new EveException(EveException.NOT_FOUND, "the atom " + RT.printString(name) + " was removed from the slab " + slab.name());
     }
 
     /** Drops what is kept for the next deref. */
@@ -179,7 +213,7 @@ public final class Atom extends ARef implements IAtom2 {
 
     /** Before a commit, so that the watcher knows it as ours; null: nobody watches. */
     private Long enter() {
-        return getWatches().count() == 0 ? null : slab.watcher.enter();
+        return isWatched() ? slab.watcher.enter() : null;
     }
 
     private void leave(Long ticket) {
@@ -193,33 +227,58 @@ public final class Atom extends ARef implements IAtom2 {
             return x;
         }
         slab.watcher.own(this, x.old(), x.now);
-        return x.watched();
+        return x.asOurs();
     }
 
-    private void validate(Object v) {
+    /** As ARef's, which is private: throws an IllegalStateException if the validator refuses v. */
+    void validate(Object v) {
         IFn f = validator;
-        if (f != null && !RT.booleanCast(f.invoke(v))) {
-            throw new IllegalStateException("Invalid reference state");
+        try {
+            if (f != null && !RT.booleanCast(f.invoke(v))) {
+                throw new IllegalStateException(INVALID);
+            }
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) { // Clojure's functions throw checked ones too
+            throw new IllegalStateException(INVALID, e);
         }
     }
 
     /** Makes a change, by operation `op` if it isn't NO_OP and applies. */
     private Swapped run(int op, Object[] args, Change change) {
+        Transaction.beside(slab, name);
         Swapped x = op == CoreOps.NONE || validator != null ? null : fast(op, args);
         if (x == null) {
             x = general(change);
         }
+        remember(x.now);
+        if (isTold(x.entered)) {
+            notifyWatches(x.old().value, x.now.value);
+        }
+        return x;
+    }
+
+    /** Keeps a value that a commit has made for the next deref, unless a later one is known. */
+    void remember(Cell now) {
         Cell c = cell;
-        if (c == null || c.snapshot.version < x.snapshot.version) {
-            cell = x.now;
+        if (c == null || c.snapshot.version < now.snapshot.version) {
+            cell = now;
             if (slab.isClosed()) {
                 forget();
             }
         }
-        if (x.told) {
-            notifyWatches(x.old().value, x.now.value);
-        }
-        return x;
+    }
+
+    boolean isWatched() {
+        return getWatches().count() != 0;
+    }
+
+    /**
+     * Are the watches told of a change by the thread that made it? `entered`: the watcher knows it as ours. A watch that was added since the change began
+     * hears of it from the watcher; in an anonymous slab, which has none, from us.
+     */
+    boolean isTold(boolean entered) {
+        return (entered || slab.isAnonymous()) && isWatched();
     }
 
     private Swapped swapWith(IFn f, Object... args) {
@@ -234,9 +293,10 @@ public final class Atom extends ARef implements IAtom2 {
      * @return number of the version that was made
      */
     public long update(IFn f, Object... args) {
-        if (getWatches().count() != 0) {
+        if (isWatched()) {
             return swapWith(f, args).snapshot.version;
         }
+        Transaction.beside(slab, name);
         slab.checkWritable();
         int op = validator != null ? CoreOps.NONE : CoreOps.of(f, args);
         long version = op == CoreOps.NONE ? Txn.NONE : fastUpdate(op, op == Native.OP_ADD ? CoreOps.summand(f, args) : args);
@@ -271,6 +331,15 @@ public final class Atom extends ARef implements IAtom2 {
         }
     }
 
+    /**
+     * Waits until `test` is true of the value, which is returned, or for so many ms (negative: for ever): `otherwise` then.
+     *
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Object await(Predicate<Object> test, long timeoutMs, Object otherwise) throws InterruptedException {
+        return slab.versions.await(this::at, test, Versions.nanos(timeoutMs), otherwise);
+    }
+
     /** The current value, readable until the snapshot is closed. */
     public PinnedSnapshot snapshot() {
         return slab.pin(s -> at(s).value);
@@ -281,6 +350,45 @@ public final class Atom extends ARef implements IAtom2 {
         try (PinnedSnapshot s = snapshot()) {
             return f.applyTo(RT.cons(s.deref(), ArraySeq.create(args)));
         }
+    }
+
+    // For Java
+
+    private static IFn fn(Function<Object, ?> f) {
+        return new AFn() {
+            @Override
+            public Object invoke(Object x) {
+                return f.apply(x);
+            }
+        };
+    }
+
+    /** Sets the value to what f makes of it, and returns that. f runs again if another commit came first. */
+    public Object swap(UnaryOperator<Object> f) {
+        return swap(fn(f));
+    }
+
+    /** {@link #update(IFn, Object...)} with a function of Java. */
+    public long update(UnaryOperator<Object> f) {
+        return update(fn(f));
+    }
+
+    /** {@link #read(IFn, Object...)} with a function of Java. */
+    @SuppressWarnings("unchecked") // it is what f returns
+    public <T> T read(Function<Object, T> f) {
+        return (T) read(fn(f));
+    }
+
+    /** Calls f with the old and the new value after each change, by this process or another. The key is for {@link #removeWatch}. */
+    public Atom watch(Object key, BiConsumer<Object, Object> f) {
+        addWatch(key, new AFn() {
+            @Override
+            public Object invoke(Object k, Object atom, Object old, Object now) {
+                f.accept(old, now);
+                return null;
+            }
+        });
+        return this;
     }
 
     private static Object[] all(Object x, Object y, ISeq more) {
@@ -358,6 +466,7 @@ public final class Atom extends ARef implements IAtom2 {
                 // The same word is the same value: the cell keeps its version.
                 boolean same = last != null && last.value == expected && last.word == old.word;
                 if (!same && !Util.equiv(expected, old.value)) {
+                    validate(v); // as Clojure's, which asks first
                     throw Unexpected.INSTANCE;
                 }
                 return v;
@@ -381,7 +490,7 @@ public final class Atom extends ARef implements IAtom2 {
 
     @Override
     public synchronized IRef addWatch(Object key, IFn f) {
-        if (getWatches().count() == 0) {
+        if (!isWatched()) {
             slab.watcher.watch(this);
         }
         return super.addWatch(key, f);
@@ -390,13 +499,13 @@ public final class Atom extends ARef implements IAtom2 {
     @Override
     public synchronized IRef removeWatch(Object key) {
         super.removeWatch(key);
-        if (getWatches().count() == 0) {
+        if (!isWatched()) {
             slab.watcher.unwatch(this);
         }
         return this;
     }
 
-    /** Used by the watcher for the changes of others. */
+    /** Tells the watches of a change. */
     void changed(Cell old, Cell now) {
         notifyWatches(old.value, now.value);
     }

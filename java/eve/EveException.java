@@ -13,6 +13,7 @@ public final class EveException extends RuntimeException implements IExceptionIn
     static final int CLOSED = -10;
     static final int READ_ONLY = -13;
     static final int LIMIT = -14;
+    static final int NOT_FOUND = -17;
 
     private static final String[] NAMES = {
         "loading", "argument", "handle", "io", "not-a-slab", "version", "corrupt", "full", "type", "busy", "closed", "forked", "remote",

@@ -114,38 +114,22 @@ public final class EveList extends ASeq implements IPersistentList, IReduce, Cou
     public int hasheq() {
         int h = ALL.get(I32, snapshot.base + word + 12);
         snapshot.check();
-        try {
-            return h != 0 ? h : super.hasheq();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return h != 0 ? h : Walk.ask(Walk.HASHEQ, snapshot, word, count, null, super::hasheq);
     }
 
     @Override
     public boolean equiv(Object o) {
-        try {
-            return o instanceof EveList l && same(l) || super.equiv(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveList l && same(l) || Walk.ask(Walk.EQUIV, snapshot, word, count, o, () -> super.equiv(o));
     }
 
     @Override
     public boolean equals(Object o) {
-        try {
-            return o instanceof EveList l && same(l) || super.equals(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveList l && same(l) || Walk.ask(Walk.EQUALS, snapshot, word, count, o, () -> super.equals(o));
     }
 
     @Override
     public int hashCode() {
-        try {
-            return super.hashCode();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return Walk.ask(Walk.HASH_CODE, snapshot, word, count, null, super::hashCode);
     }
 
     private boolean same(EveList l) {

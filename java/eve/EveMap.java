@@ -214,38 +214,22 @@ public final class EveMap extends APersistentMap implements IObj, IReduce, IKVRe
     @Override
     public int hasheq() {
         int h = storedHash();
-        try {
-            return h != 0 ? h : super.hasheq();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return h != 0 ? h : Walk.ask(Walk.HASHEQ, snapshot, word, count, null, super::hasheq);
     }
 
     @Override
     public boolean equiv(Object o) {
-        try {
-            return o instanceof EveMap m && same(m) || super.equiv(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveMap m && same(m) || Walk.ask(Walk.EQUIV, snapshot, word, count, o, () -> super.equiv(o));
     }
 
     @Override
     public boolean equals(Object o) {
-        try {
-            return o instanceof EveMap m && same(m) || super.equals(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveMap m && same(m) || Walk.ask(Walk.EQUALS, snapshot, word, count, o, () -> super.equals(o));
     }
 
     @Override
     public int hashCode() {
-        try {
-            return super.hashCode();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return Walk.ask(Walk.HASH_CODE, snapshot, word, count, null, super::hashCode);
     }
 
     /** Are they the same object in the slab? Both versions are pinned, so the place decides. */

@@ -16,6 +16,7 @@ import clojure.lang.IReduce;
 import clojure.lang.ITransientCollection;
 import clojure.lang.ITransientSet;
 import clojure.lang.PersistentHashSet;
+import java.util.function.Supplier;
 
 /**
  * A set that lies in a slab, read in place, or such a set with changes on the heap: it stands on an {@link EveMap} or {@link MapOverlay}
@@ -65,26 +66,25 @@ public final class EveSet extends APersistentSet implements IObj, IReduce, IEdit
 
     @Override
     public boolean equiv(Object o) {
-        try {
-            return o instanceof EveSet t && same(t) || super.equiv(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveSet t && same(t) || ask(Walk.EQUIV, o, () -> super.equiv(o));
     }
 
     @Override
     public boolean equals(Object o) {
-        try {
-            return o instanceof EveSet t && same(t) || super.equals(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveSet t && same(t) || ask(Walk.EQUALS, o, () -> super.equals(o));
     }
 
     @Override
     public int hashCode() {
+        return ask(Walk.HASH_CODE, null, super::hashCode);
+    }
+
+    private <T> T ask(int what, Object other, Supplier<T> walk) {
+        if (elements instanceof EveMap m) {
+            return Walk.ask(what, m.snapshot, m.word, m.count(), other, walk);
+        }
         try {
-            return super.hashCode();
+            return walk.get();
         } catch (StackOverflowError e) {
             throw EveException.tooDeep();
         }
@@ -97,11 +97,7 @@ public final class EveSet extends APersistentSet implements IObj, IReduce, IEdit
     @Override
     public int hasheq() {
         int h = elements instanceof EveMap m ? m.storedHash() : 0;
-        try {
-            return h != 0 ? h : super.hasheq();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return h != 0 ? h : ask(Walk.HASHEQ, null, super::hasheq);
     }
 
     @Override

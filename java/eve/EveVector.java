@@ -225,38 +225,22 @@ public final class EveVector extends APersistentVector implements IObj, IReduce,
     public int hasheq() {
         int h = ALL.get(I32, snapshot.base + word + 40);
         snapshot.check();
-        try {
-            return h != 0 ? h : super.hasheq();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return h != 0 ? h : Walk.ask(Walk.HASHEQ, snapshot, word, count, null, super::hasheq);
     }
 
     @Override
     public boolean equiv(Object o) {
-        try {
-            return o instanceof EveVector v && same(v) || super.equiv(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveVector v && same(v) || Walk.ask(Walk.EQUIV, snapshot, word, count, o, () -> super.equiv(o));
     }
 
     @Override
     public boolean equals(Object o) {
-        try {
-            return o instanceof EveVector v && same(v) || super.equals(o);
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return o instanceof EveVector v && same(v) || Walk.ask(Walk.EQUALS, snapshot, word, count, o, () -> super.equals(o));
     }
 
     @Override
     public int hashCode() {
-        try {
-            return super.hashCode();
-        } catch (StackOverflowError e) {
-            throw EveException.tooDeep();
-        }
+        return Walk.ask(Walk.HASH_CODE, snapshot, word, count, null, super::hashCode);
     }
 
     private boolean same(EveVector v) {

@@ -3,18 +3,12 @@ package eve;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -74,6 +68,8 @@ final class Native {
     private static final class IterOpen { static final MethodHandle CALL = function("eve_iter_open", "llpp"); }
     private static final class IterClose { static final MethodHandle CALL = function("eve_iter_close", "lp"); }
     private static final class TxnBegin { static final MethodHandle CALL = function("eve_txn_begin", "lippp"); }
+    private static final class TxnGet { static final MethodHandle CALL = function("eve_txn_get", "llpp"); }
+    private static final class TxnSet { static final MethodHandle CALL = function("eve_txn_set", "lllp"); }
     private static final class TxnRemove { static final MethodHandle CALL = function("eve_txn_remove", "llp"); }
     private static final class TxnCommit { static final MethodHandle CALL = function("eve_txn_commit", "lipp"); }
     private static final class TxnAbort { static final MethodHandle CALL = function("eve_txn_abort", "lip"); }
@@ -97,57 +93,18 @@ final class Native {
     }
 
     private static SymbolLookup load() {
-        Path file = library();
-        SymbolLookup lookup;
+        Library lib = Library.load();
         int abi;
         try {
-            lookup = SymbolLookup.libraryLookup(file, Arena.global());
-            MemorySegment f = lookup.find("eve_abi_version").orElseThrow(() -> new EveException(0, file + " is not the eve library"));
+            MemorySegment f = lib.symbols.find("eve_abi_version").orElseThrow(() -> new EveException(0, lib.path + " is not the eve library"));
             abi = (int) Linker.nativeLinker().downcallHandle(f, FunctionDescriptor.of(JAVA_INT)).invokeExact();
-        } catch (IllegalArgumentException e) {
-            throw new EveException(0, "can't load the eve library " + file + ": " + e.getMessage(), e);
         } catch (Throwable e) {
             throw sneaky(e);
         }
         if (abi != ABI) {
-            throw new EveException(0, file + " has ABI " + abi + ", these classes need ABI " + ABI + ": use library and classes of one version");
+            throw new EveException(0, lib.path + " has ABI " + abi + ", these classes need ABI " + ABI + ": use library and classes of one version");
         }
-        return lookup;
-    }
-
-    private static Path library() {
-        for (String given : new String[] {System.getProperty("eve.lib"), System.getenv("EVE_LIB")}) {
-            if (given != null && !given.isEmpty()) {
-                Path p = Path.of(given).toAbsolutePath();
-                if (!Files.isRegularFile(p)) {
-                    throw new EveException(0, "there is no eve library at " + p + ", the place given by eve.lib or EVE_LIB");
-                }
-                return p;
-            }
-        }
-        String os = System.getProperty("os.name").toLowerCase().startsWith("mac") ? "macos" : "linux";
-        String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
-        String name = os.equals("macos") ? "libeve.dylib" : "libeve.so";
-        String resource = "natives/" + os + "-" + arch + "/" + name;
-        try (InputStream in = Native.class.getClassLoader().getResourceAsStream(resource)) {
-            if (in != null) {
-                Path p = Files.createTempFile("eve", name);
-                Files.copy(in, p, StandardCopyOption.REPLACE_EXISTING);
-                p.toFile().deleteOnExit();
-                return p;
-            }
-            Path folder = Path.of(Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-            for (; folder != null; folder = folder.getParent()) {
-                Path p = folder.resolve("target/release").resolve(name);
-                if (Files.isRegularFile(p)) {
-                    return p;
-                }
-            }
-        } catch (IOException | java.net.URISyntaxException e) {
-            throw new EveException(0, "can't get at the eve library: " + e, e);
-        }
-        throw new EveException(0, "there is no eve library: no " + resource + " on the class path and no target/release/" + name
-                + " in the project; build it (make build) or name it with -Deve.lib=... or EVE_LIB");
+        return lib.symbols;
     }
 
     /** Any throwable of a method handle: none is expected but errors of the JVM. */
@@ -303,6 +260,25 @@ final class Native {
         try {
             c.check((int) TxnBegin.CALL.invokeExact(slab, group, c.out, c.out + 8, c.err));
             return c.out();
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    /** The word of an atom's value, or Word.NONE. */
+    static long get(Call c, long txn, long atom) {
+        count();
+        try {
+            return c.check((int) TxnGet.CALL.invokeExact(txn, atom, c.out, c.err)) == OK ? c.out() : Word.NONE;
+        } catch (Throwable t) {
+            throw sneaky(t);
+        }
+    }
+
+    static void set(Call c, long txn, long atom, long value) {
+        count();
+        try {
+            c.check((int) TxnSet.CALL.invokeExact(txn, atom, value, c.err));
         } catch (Throwable t) {
             throw sneaky(t);
         }

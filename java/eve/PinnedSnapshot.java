@@ -1,6 +1,9 @@
 package eve;
 
+import clojure.lang.AFn;
 import clojure.lang.IDeref;
+import clojure.lang.ILookup;
+import clojure.lang.RT;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
@@ -9,9 +12,11 @@ import java.util.function.Function;
  *
  * <pre>try (PinnedSnapshot s = atom.snapshot()) { s.deref(); }</pre>
  *
- * Values read from it give an error (:released) once it is closed. One that is never closed is released when the collector finds it.
+ * As a map it has the values of all atoms of the slab at this version, by the atoms and by their names: (get s a), (s :name).
+ *
+ * <p>Values read from it give an error (:released) once it is closed. One that is never closed is released when the collector finds it.
  */
-public final class PinnedSnapshot implements AutoCloseable, IDeref {
+public final class PinnedSnapshot extends AFn implements AutoCloseable, IDeref, ILookup {
     /** One in so many records where it was made, so that a program that forgets to close them can be told. */
     private static final int SAMPLE = 128;
     private static final AtomicLong MADE = new AtomicLong();
@@ -38,6 +43,36 @@ public final class PinnedSnapshot implements AutoCloseable, IDeref {
     public Object deref() {
         snapshot.check();
         return value.apply(snapshot);
+    }
+
+    /** The value of an atom, which is given by itself or by its name, at this version; null if there was none. */
+    @Override
+    public Object valAt(Object atom) {
+        return valAt(atom, null);
+    }
+
+    @Override
+    public Object valAt(Object atom, Object notFound) {
+        snapshot.check();
+        Object name = atom;
+        if (atom instanceof Atom a) {
+            if (a.slab != snapshot.slab) {
+                throw new IllegalArgumentException("the atom " + RT.printString(a.name) + " is in the slab " + a.slab.name() + ", the snapshot is of "
+                    + snapshot.slab.name());
+            }
+            name = a.name;
+        }
+        return RT.get(Slab.all(snapshot), name, notFound);
+    }
+
+    @Override
+    public Object invoke(Object atom) {
+        return valAt(atom, null);
+    }
+
+    @Override
+    public Object invoke(Object atom, Object notFound) {
+        return valAt(atom, notFound);
     }
 
     /** Number of the version. */

@@ -5,7 +5,10 @@ import static eve.Memory.I32;
 import static eve.Memory.I64;
 
 import clojure.lang.IDeref;
+import clojure.lang.ILookup;
+import clojure.lang.IPersistentMap;
 import clojure.lang.Keyword;
+import clojure.lang.PersistentHashMap;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,12 +20,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
- * atoms' names and values at one version.
+ * atoms' names and values at one version; get gives the atom of a name.
  */
-public final class Slab implements AutoCloseable, IDeref {
+public final class Slab implements AutoCloseable, IDeref, ILookup {
     private static final Map<Path, Slab> OPEN = new ConcurrentHashMap<>();
     /** Closed and still mapped. The collector reports a dead group only while the slab, which holds its reference, can be reached. */
     private static final Set<Slab> MAPPED = ConcurrentHashMap.newKeySet();
@@ -51,6 +55,7 @@ public final class Slab implements AutoCloseable, IDeref {
     private final long keeper;
     final Symbols symbols = new Symbols(this);
     final Watcher watcher = new Watcher(this);
+    final Versions versions = new Versions(this);
 
     private final Map<Object, Atom> atoms = new ConcurrentHashMap<>();
     private final AtomicLong nextName = new AtomicLong();
@@ -164,15 +169,54 @@ public final class Slab implements AutoCloseable, IDeref {
         return share(made);
     }
 
+    /** The same for Java: the name is "namespace/name" or "name", as a keyword without its colon. */
+    public Atom atom(String name, Object initial) {
+        return atom(Keyword.intern(name), initial);
+    }
+
     /** The atom of that name, or null if there is none. */
     public Atom existing(Keyword name) {
         checkOpen();
-        Atom a = atoms.get(name);
-        if (a != null) {
-            return a;
-        }
+        // Another process may have removed it.
         boolean there = ((clojure.lang.Associative) deref()).containsKey(name);
-        return there ? share(new Atom(this, name, symbols.word(name))) : null;
+        return there ? handle(name) : null;
+    }
+
+    private Atom handle(Keyword name) {
+        Atom a = atoms.get(name);
+        return a != null ? a : share(new Atom(this, name, symbols.word(name)));
+    }
+
+    /** The same, for Clojure's get. */
+    @Override
+    public Object valAt(Object name) {
+        return valAt(name, null);
+    }
+
+    @Override
+    public Object valAt(Object name, Object notFound) {
+        Atom a = name instanceof Keyword k ? existing(k) : null;
+        return a != null ? a : notFound;
+    }
+
+    /** All atoms, by their names. Only keywords are names to this library: what a C program has named otherwise is in deref alone. */
+    public IPersistentMap atoms() {
+        checkOpen();
+        IPersistentMap m = PersistentHashMap.EMPTY;
+        for (Object name : ((Map<?, ?>) deref()).keySet()) {
+            m = name instanceof Keyword k ? m.assoc(k, handle(k)) : m;
+        }
+        return m;
+    }
+
+    /** The object of an atom, if this process has one. */
+    Atom known(Object name) {
+        return atoms.get(name);
+    }
+
+    /** An atom is removed: its object is not given out any more. */
+    void forget(Atom a) {
+        atoms.remove(a.name, a);
     }
 
     private Atom share(Atom a) {
@@ -204,10 +248,35 @@ public final class Slab implements AutoCloseable, IDeref {
         return all(snapshot());
     }
 
-    private static Object all(Snapshot s) {
-        Object v = Word.decode(s, s.state);
-        s.check();
-        return v;
+    static Object all(Snapshot s) {
+        return cell(s).value();
+    }
+
+    private static Atom.Cell cell(Snapshot s) {
+        return Atom.Cell.of(s, s.state);
+    }
+
+    /** Number of the current version. */
+    public long version() {
+        checkOpen();
+        return snapshot().version;
+    }
+
+    /**
+     * Runs f in a transaction: what it reads is one version, and what it sets is committed when it returns, all or nothing. When another commit has
+     * changed what it has read or written, it runs again. Returns what f returns.
+     */
+    public <T> T transact(Function<? super Transaction, ? extends T> f) {
+        return Transaction.run(this, f);
+    }
+
+    /**
+     * Waits until `test` is true of the map of all atoms, which is returned, or for so many ms (negative: for ever): `otherwise` then.
+     *
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Object await(Predicate<Object> test, long timeoutMs, Object otherwise) throws InterruptedException {
+        return versions.await(Slab::cell, test, Versions.nanos(timeoutMs), otherwise);
     }
 
     /** The current version of all atoms, readable until it is closed. */
@@ -457,6 +526,7 @@ public final class Slab implements AutoCloseable, IDeref {
         OPEN.remove(path, this);
         MAPPED.add(this);
         watcher.stop();
+        versions.stop();
         Pins.stop(this);
         try (Call c = Call.take()) {
             Native.close(c, handle);

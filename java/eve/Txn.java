@@ -124,6 +124,15 @@ final class Txn implements AutoCloseable {
         return ALL.get(I64, call.out + Native.FINISHED_VALUE);
     }
 
+    /** The word of an atom's value, or NONE of Word; the commit will depend on it. */
+    long get(long atom) {
+        return Native.get(call, handle, atom);
+    }
+
+    void set(long atom, long value) {
+        Native.set(call, handle, atom, value);
+    }
+
     void remove(long atom) {
         Native.remove(call, handle, atom);
     }

@@ -122,6 +122,9 @@ final class Watcher {
                 changes = changesOfOthers(a, seen, s);
             } catch (EveException e) {
                 s.check();
+                if (e.code == EveException.NOT_FOUND) {
+                    return; // removed; if it is made again, that is a change
+                }
                 watched.remove(a, seen);
                 System.getLogger("eve").log(System.Logger.Level.WARNING, "the watches of " + a + " hear no more of other processes", e);
                 return;
@@ -168,6 +171,8 @@ final class Watcher {
             a.changed(change.old, change.now);
         } catch (Throwable e) { // Clojure's functions throw anything; the other watches and later changes must still be told
             System.getLogger("eve").log(System.Logger.Level.WARNING, "a watch of " + a + " failed", e);
+        } finally {
+            Thread.interrupted(); // a watch that interrupts its thread means none of the next ones
         }
     }
 }

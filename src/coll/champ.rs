@@ -128,8 +128,8 @@ fn sure_levels(count: usize) -> u32 {
 /// What `take` makes of the node and word where the entry stands whose key has `hash` and is `wanted`. `root` is 0 for an empty trie; `count` is the
 /// number of entries that its head tells.
 ///
-/// In the processor's caches, instructions and wrong guesses are what a look-up costs. So the keys sought and the answer go by value, in registers, and the level
-/// where a guess is as good as none is taken without a branch: a key that stands there already just stays for another turn.
+/// In the processor's caches, instructions and wrong guesses are what a look-up costs. So the keys sought and the answer go by value, in registers, and the
+/// level where a guess is as good as none is taken without a branch: a key that stands there already just stays for another turn.
 #[inline(always)]
 pub fn find<'a, const E: usize, T>(
     r: Reader<'a>,

@@ -10,6 +10,7 @@
 
 #[cfg(not(loom))]
 pub mod agent;
+pub mod contention;
 pub mod group;
 #[cfg(all(unix, not(loom)))]
 pub mod held;

@@ -1,6 +1,7 @@
 //! What a transaction or snapshot borrows from its slab's pool.
 
 use super::agent::Agent;
+use super::contention::Contention;
 use super::retire::Plan;
 use crate::slab::writer::Uncommitted;
 
@@ -11,6 +12,8 @@ pub type Atoms = Vec<(u64, Option<u64>)>;
 pub struct Worker {
     /// The agent.
     pub agent: Agent,
+    /// Races that it has lost lately.
+    pub(crate) contention: Contention,
     /// Memory of the commit's plan.
     pub(crate) plan: Option<Box<Plan>>,
     /// Memory of the list of uncommitted objects.
@@ -26,6 +29,7 @@ impl Worker {
     pub fn new(agent: Agent) -> Worker {
         Worker {
             agent,
+            contention: Contention::default(),
             plan: None,
             uncommitted: Uncommitted::default(),
             seen: Atoms::new(),

@@ -397,7 +397,7 @@ impl Allocator {
     pub fn free_retired(&mut self, map: &Mapping, at: u64, name: u64, generation: u32) {
         let d = map.atomic_u64(descriptor(at >> BLOCK_BITS)).load(Relaxed);
         let Some(class) = self.class_in(d) else {
-            free_foreign(map, self.agent, at, name, generation);
+            self.gave |= free_foreign(map, self.agent, at, name, generation) && d as u8 == BLOCK_LARGE;
             return;
         };
         if (d >> 32) as u32 != generation {
@@ -487,7 +487,7 @@ impl Allocator {
         self.classes.iter_mut().for_each(|c| c.settle(map));
     }
 
-    /// Has this agent given blocks up since the last call?
+    /// Has this agent given blocks up, or freed runs, since the last call?
     pub(crate) fn has_given(&mut self) -> bool {
         std::mem::take(&mut self.gave)
     }

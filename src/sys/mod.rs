@@ -9,3 +9,11 @@ pub use unix::*;
 mod wasm;
 #[cfg(target_family = "wasm")]
 pub use wasm::*;
+
+/// Keeps this thread busy for `time`, which is too short for a sleep, without a look at shared memory.
+pub fn spin(time: std::time::Duration) {
+    let end = monotonic() + time;
+    while monotonic() < end {
+        (0..4).for_each(|_| std::hint::spin_loop());
+    }
+}

@@ -21,8 +21,8 @@ use crate::slab::cell;
 use crate::slab::free::{generation, size_of_object};
 use crate::slab::layout::*;
 use crate::slab::writer::{Uncommitted, Writer};
+use crate::sys;
 use crate::value::{equal, hash_word};
-use crossbeam_utils::Backoff;
 use std::sync::atomic::Ordering::*;
 
 /// How a commit ended.
@@ -222,13 +222,17 @@ impl Txn {
     }
 
     fn attempts(&mut self, plan: &mut Plan, escaped: bool) -> Result<Outcome> {
+        let mut first = true;
         loop {
             if self.base.number + 1 >= FRESH {
                 return Err(Error::limit("versions of a slab (2^47)"));
             }
             // A race that is lost already costs no plan.
-            if is_beaten(self.slab.map(), self.base) && !self.move_on()? {
-                return Ok(Outcome::Conflict);
+            if is_beaten(self.slab.map(), self.base) {
+                self.step_aside();
+                if !self.move_on()? {
+                    return Ok(Outcome::Conflict);
+                }
             }
             let state = self.new_state()?;
             if state == self.state {
@@ -243,6 +247,9 @@ impl Txn {
             if let Some(record) = worker.agent.claim_record(self.slab.memory(), self.base)? {
                 if let Some(view) = self.publish(plan, state, record) {
                     self.slab.notify();
+                    if first {
+                        self.worker.as_mut().expect("in flight").contention.won();
+                    }
                     self.after_commit(plan, escaped);
                     return Ok(Outcome::Committed(view));
                 }
@@ -250,9 +257,20 @@ impl Txn {
                 release(self.slab.map(), record, agent, self.base);
             }
             self.write(|w| w.unstamp());
+            first = false;
+            self.worker.as_mut().expect("in flight").contention.lost();
+            self.step_aside();
             if !self.rebase(plan)? {
                 return Ok(Outcome::Conflict);
             }
+        }
+    }
+
+    /// Lets others commit for a moment, if races were lost lately.
+    fn step_aside(&mut self) {
+        let pause = self.worker.as_mut().expect("in flight").contention.pause();
+        if !pause.is_zero() {
+            sys::spin(pause);
         }
     }
 
@@ -274,7 +292,7 @@ impl Txn {
             group_add(map, g, version);
         }
         let bytes: u64 = plan.dead.iter().map(|d| d.bytes).sum();
-        let (time_ms, retired) = (crate::sys::now_ms(), self.retired.wrapping_add(bytes));
+        let (time_ms, retired) = (sys::now_ms(), self.retired.wrapping_add(bytes));
         let done = publish(
             map,
             record,
@@ -449,14 +467,12 @@ fn can_move(plan: &Plan) -> bool {
 
 /// Runs `f` until its transaction commits. `f` sees the transaction and returns what to hand back.
 pub fn transact<T>(slab: &Slab, mut f: impl FnMut(&mut Txn) -> Result<T>) -> Result<(T, View)> {
-    let backoff = Backoff::new();
     loop {
         let mut txn = Txn::begin(slab, None)?;
         let t = f(&mut txn)?;
         if let Outcome::Committed(view) = txn.commit(false)? {
             return Ok((t, view));
         }
-        backoff.spin();
     }
 }
 

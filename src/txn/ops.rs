@@ -8,7 +8,6 @@ use crate::slab::layout::*;
 use crate::slab::writer::{Token, Writer};
 use crate::value::word::{kind, Kind};
 use crate::value::{build, hash_word, number, word};
-use crossbeam_utils::Backoff;
 
 /// An operation on a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +205,6 @@ pub struct Swapped {
 /// The whole of `swap!`: applies `op` with the arguments of build buffer `args` to the atom named `atom`, until it commits.
 /// Ok(None): the operation doesn't apply. Err(NotFound...) if there is no such atom.
 pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> Result<Option<Option<Swapped>>> {
-    let backoff = Backoff::new();
     loop {
         let mut txn = Txn::begin(slab, group)?;
         let Some(old) = txn.get(atom)? else { return Ok(None) };
@@ -217,7 +215,6 @@ pub fn swap(slab: &Slab, group: Option<u32>, atom: u64, op: Op, args: &[u8]) -> 
         if let Outcome::Committed(view) = txn.commit(false)? {
             return Ok(Some(Some(Swapped { view, old, new })));
         }
-        backoff.spin();
     }
 }
 

@@ -6,8 +6,9 @@
 //! compares, if the sorted one comes second: it may find `1` for `1.0`, which has another hash, or fail.)
 
 use super::equal_sorted::equal_sorted;
-use super::hashing::{hash_word, known_hash};
+use super::hashing::{hash_at, hash_word, known_hash};
 use super::number::{self, Number};
+use super::walk::Walk;
 use super::word::{kind, Kind};
 use super::{bignum, deeper, items, scalar, text};
 use crate::coll::{self, map, set, sorted::is_sorted};
@@ -19,18 +20,22 @@ use std::cell::RefCell;
 /// Are the values `a` and `b` equal? `Limit` if they are nested too deep.
 #[inline]
 pub fn equal(r: Reader, a: u64, b: u64) -> Result<bool> {
-    equal_at(r, a, b, 0)
+    match equal_words(a, b) {
+        Some(equal) => Ok(equal),
+        None => equal_values(r, a, b),
+    }
 }
 
+/// The answer where the words alone tell it.
 #[inline]
-pub(super) fn equal_at(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
+fn equal_words(a: u64, b: u64) -> Option<bool> {
     if a == b {
-        return Ok(true);
+        return Some(true);
     }
     if !is_pointer(a) && !is_pointer(b) {
-        return Ok(are_equal_constants(a, b) || are_equal_constants(b, a));
+        return Some(are_equal_constants(a, b) || are_equal_constants(b, a));
     }
-    equal_slow(r, a, b, depth)
+    None
 }
 
 /// The only equal values whose words differ and are no pointers.
@@ -41,15 +46,57 @@ fn are_equal_constants(a: u64, b: u64) -> bool {
 
 /// `a` and `b` are different words, at least one a pointer.
 #[inline(never)]
-fn equal_slow(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
-    use Kind::*;
-    match (kind(r, a)?, kind(r, b)?) {
-        (Vector | List, Vector | List) => equal_sequential(r, a, b, deeper(depth)?),
-        (Map, Map) | (Set, Set) if is_sorted(r, a)? && is_sorted(r, b)? => equal_sorted(r, a, b, deeper(depth)?),
-        (Map, Map) => equal_maps(r, a, b, deeper(depth)?),
-        (Set, Set) => equal_sets(r, a, b, deeper(depth)?),
-        (x, y) => equal_scalars(r, a, x, b, y),
+fn equal_values(r: Reader, a: u64, b: u64) -> Result<bool> {
+    let kinds = (kind(r, a)?, kind(r, b)?);
+    if are_collections(kinds) {
+        return equal_collections(r, a, b, kinds.0, 0, &mut Walk::default());
     }
+    equal_scalars(r, a, kinds.0, b, kinds.1)
+}
+
+#[inline]
+pub(super) fn equal_at(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
+    match equal_words(a, b) {
+        Some(equal) => Ok(equal),
+        None => equal_slow(r, a, b, depth, walk),
+    }
+}
+
+/// [`equal_values`] in a walk.
+#[inline(never)]
+fn equal_slow(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
+    let kinds = (kind(r, a)?, kind(r, b)?);
+    if are_collections(kinds) {
+        return equal_collections(r, a, b, kinds.0, depth, walk);
+    }
+    equal_scalars(r, a, kinds.0, b, kinds.1)
+}
+
+/// Are values of these kinds equal if they have equal elements?
+#[inline]
+fn are_collections(kinds: (Kind, Kind)) -> bool {
+    use Kind::*;
+    matches!(kinds, (Vector | List, Vector | List) | (Map, Map) | (Set, Set))
+}
+
+/// `kind` is that of `a`. Inlined, to take no frame of its own.
+#[inline(always)]
+fn equal_collections(r: Reader, a: u64, b: u64, kind: Kind, depth: usize, walk: &mut Walk) -> Result<bool> {
+    if differ_at_once(r, a, b)? {
+        return Ok(false);
+    }
+    if let Some(equal) = walk.are_equal(a, b) {
+        return Ok(equal);
+    }
+    let (start, depth) = (walk.steps(), deeper(depth)?);
+    let equal = match kind {
+        Kind::Map | Kind::Set if is_sorted(r, a)? && is_sorted(r, b)? => equal_sorted(r, a, b, depth, walk)?,
+        Kind::Map => equal_maps(r, a, b, depth, walk)?,
+        Kind::Set => equal_sets(r, a, b, depth, walk)?,
+        _ => equal_sequential(r, a, b, depth, walk)?,
+    };
+    walk.compared(start, a, b, equal);
+    Ok(equal)
 }
 
 #[inline(never)]
@@ -90,7 +137,7 @@ fn equal_int(r: Reader, int: u64, big: u64) -> Result<bool> {
 }
 
 /// Can two collections not be equal, by their counts and the hashes that they know?
-pub(super) fn differ_at_once(r: Reader, a: u64, b: u64) -> Result<bool> {
+fn differ_at_once(r: Reader, a: u64, b: u64) -> Result<bool> {
     if coll::count(r, a)? != coll::count(r, b)? {
         return Ok(true);
     }
@@ -102,12 +149,10 @@ pub(super) fn differ_at_once(r: Reader, a: u64, b: u64) -> Result<bool> {
 }
 
 #[inline(never)]
-fn equal_sequential(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
-    if differ_at_once(r, a, b)? {
-        return Ok(false);
-    }
+fn equal_sequential(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
     for pair in items(r, a)?.zip(items(r, b)?) {
-        if !equal_at(r, pair.0?.0, pair.1?.0, depth)? {
+        walk.step();
+        if !equal_at(r, pair.0?.0, pair.1?.0, depth, walk)? {
             return Ok(false);
         }
     }
@@ -115,22 +160,20 @@ fn equal_sequential(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
 }
 
 #[inline(never)]
-fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
-    if differ_at_once(r, a, b)? {
-        return Ok(false);
-    }
+fn equal_maps(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
     // Looked up by hash in the one that isn't sorted.
     let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
     for item in items(r, a)? {
+        walk.step();
         let (key, value) = item?;
         let other = if is_collection(r, key)? {
-            let found = find_equal(r, candidates(r, b, key)?, key, depth)?;
-            found.map_or(Ok(None), |k| map_value(r, b, k))?
+            let found = find_equal(r, candidates(r, b, key, walk)?, key, depth, walk)?;
+            found.map_or(Ok(None), |k| map_value(r, b, k, walk))?
         } else {
-            map_value(r, b, key)?
+            map_value(r, b, key, walk)?
         };
         match other {
-            Some(other) if equal_at(r, value, other, depth)? => {}
+            Some(other) if equal_at(r, value, other, depth, walk)? => {}
             _ => return Ok(false),
         }
     }
@@ -138,16 +181,14 @@ fn equal_maps(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
 }
 
 #[inline(never)]
-fn equal_sets(r: Reader, a: u64, b: u64, depth: usize) -> Result<bool> {
-    if differ_at_once(r, a, b)? {
-        return Ok(false);
-    }
+fn equal_sets(r: Reader, a: u64, b: u64, depth: usize, walk: &mut Walk) -> Result<bool> {
     // Looked up by hash in the one that isn't sorted.
     let (a, b) = if is_sorted(r, b)? { (b, a) } else { (a, b) };
     for item in items(r, a)? {
+        walk.step();
         let key = item?.0;
         let found = if is_collection(r, key)? {
-            find_equal(r, candidates(r, b, key)?, key, depth)?.is_some()
+            find_equal(r, candidates(r, b, key, walk)?, key, depth, walk)?.is_some()
         } else {
             set_has(r, b, key)?
         };
@@ -167,9 +208,9 @@ fn is_collection(r: Reader, word: u64) -> Result<bool> {
 
 /// Value under `key` in map `m`. A collection must be the very word that lies in the map.
 #[inline(never)]
-fn map_value(r: Reader, m: u64, key: u64) -> Result<Option<u64>> {
+fn map_value(r: Reader, m: u64, key: u64, walk: &mut Walk) -> Result<Option<u64>> {
     let nested = is_collection(r, key)?;
-    map::get_with(r, m, hash_for(r, m, key)?, |k| {
+    map::get_with(r, m, hash_for(r, m, key, walk)?, |k| {
         if nested {
             Ok(k == key)
         } else {
@@ -187,40 +228,43 @@ fn set_has(r: Reader, s: u64, key: u64) -> Result<bool> {
 /// Are `a` and `b`, which is no collection, equal?
 #[inline]
 fn equal_leaf(r: Reader, a: u64, b: u64) -> Result<bool> {
-    // There is nothing below `b` to go down to.
-    equal_at(r, a, b, DEPTH_MAX)
+    match equal_words(a, b) {
+        Some(equal) => Ok(equal),
+        None => equal_scalars(r, a, kind(r, a)?, b, kind(r, b)?),
+    }
 }
 
 /// The keys of a map or set that `key` may be equal to. They are compared later: in the look-up the recursion would stand on the look-up's
 /// frames too (V4).
 #[inline(never)]
-fn candidates(r: Reader, coll: u64, key: u64) -> Result<Vec<u64>> {
+fn candidates(r: Reader, coll: u64, key: u64, walk: &mut Walk) -> Result<Vec<u64>> {
     let found = RefCell::new(Vec::new());
     let collect = |k| {
         found.borrow_mut().push(k);
         Ok(false)
     };
     if is_pointer(coll) && r.node(coll)?.kind() == SET {
-        set::get_with(r, coll, hash_word(r, key)?, collect)?;
+        set::get_with(r, coll, hash_at(r, key, 0, walk)?, collect)?;
     } else {
-        map::get_with(r, coll, hash_for(r, coll, key)?, collect)?;
+        map::get_with(r, coll, hash_for(r, coll, key, walk)?, collect)?;
     }
     Ok(found.into_inner())
 }
 
 /// Hash of `key` for a look-up in map `m`: array maps need none.
-fn hash_for(r: Reader, m: u64, key: u64) -> Result<u32> {
+fn hash_for(r: Reader, m: u64, key: u64, walk: &mut Walk) -> Result<u32> {
     if is_pointer(m) && r.node(m)?.kind() == MAP {
-        return hash_word(r, key);
+        return hash_at(r, key, 0, walk);
     }
     Ok(0)
 }
 
 /// The first of `keys` that is equal to `key`. Inlined, to take no frame of its own.
 #[inline(always)]
-fn find_equal(r: Reader, keys: Vec<u64>, key: u64, depth: usize) -> Result<Option<u64>> {
+fn find_equal(r: Reader, keys: Vec<u64>, key: u64, depth: usize, walk: &mut Walk) -> Result<Option<u64>> {
     for k in keys {
-        if equal_at(r, k, key, depth)? {
+        walk.step();
+        if equal_at(r, k, key, depth, walk)? {
             return Ok(Some(k));
         }
     }

@@ -1,6 +1,7 @@
 //! The hash of any value: Clojure's `hasheq`.
 
 use super::number::{self, Number};
+use super::walk::Walk;
 use super::{deeper, hash, items, word};
 use crate::error::{Error, Result};
 use crate::slab::layout::*;
@@ -10,7 +11,15 @@ use crate::slab::writer::Writer;
 /// Clojure's hash of the value `word`. `Limit` if it is nested too deep.
 #[inline]
 pub fn hash_word(r: Reader, word: u64) -> Result<u32> {
-    hash_at(r, word, 0)
+    hash_with(r, word, |kind| {
+        hash_collection(r, word, kind, deeper(0)?, &mut Walk::default())
+    })
+}
+
+/// The same in a walk, `depth` collections down.
+#[inline]
+pub(super) fn hash_at(r: Reader, word: u64, depth: usize, walk: &mut Walk) -> Result<u32> {
+    hash_with(r, word, |kind| hash_collection(r, word, kind, deeper(depth)?, walk))
 }
 
 /// The same; a collection that the writer's transaction has made remembers it. For keys, which are hashed again and again.
@@ -50,8 +59,9 @@ pub(crate) fn known_hash(node: Node) -> u32 {
     hash_place(node.kind()).map_or(0, |p| (node.word(p.word) >> p.shift) as u32)
 }
 
+/// `unknown` gives the hash of a collection, of that kind, that doesn't know it.
 #[inline]
-fn hash_at(r: Reader, word: u64, depth: usize) -> Result<u32> {
+fn hash_with(r: Reader, word: u64, unknown: impl FnOnce(u8) -> Result<u32>) -> Result<u32> {
     if let Some(i) = word::int(word) {
         return Ok(hash::hash_long(i) as u32);
     }
@@ -65,7 +75,7 @@ fn hash_at(r: Reader, word: u64, depth: usize) -> Result<u32> {
     match node.kind() {
         TEXT => Ok(node.low(1)),
         ARRAY_MAP | MAP | SET | VECTOR | LIST | SORTED_MAP | SORTED_SET => match known_hash(node) {
-            0 => hash_collection(r, word, node.kind(), deeper(depth)?),
+            0 => unknown(node.kind()),
             h => Ok(h),
         },
         _ => hash_object(r, node),
@@ -114,34 +124,42 @@ fn hash_object(r: Reader, node: Node) -> Result<u32> {
 }
 
 #[inline(never)]
-fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize) -> Result<u32> {
+fn hash_collection(r: Reader, word: u64, kind: u8, depth: usize, walk: &mut Walk) -> Result<u32> {
+    if let Some(hash) = walk.hash(word) {
+        return Ok(hash);
+    }
+    let start = walk.steps();
     let items = items(r, word)?;
     let hash = match kind {
         VECTOR | LIST => {
             let mut h = hash::OrderedHash::new();
             for item in items {
-                h.push(hash_at(r, item?.0, depth)? as i32);
+                walk.step();
+                h.push(hash_at(r, item?.0, depth, walk)? as i32);
             }
             h.finish()
         }
         SET | SORTED_SET => {
             let mut h = hash::UnorderedHash::new();
             for item in items {
-                h.push(hash_at(r, item?.0, depth)? as i32);
+                walk.step();
+                h.push(hash_at(r, item?.0, depth, walk)? as i32);
             }
             h.finish()
         }
         _ => {
             let mut h = hash::UnorderedHash::new();
             for item in items {
+                walk.step();
                 let (k, v) = item?;
                 h.push(hash::hash_map_entry(
-                    hash_at(r, k, depth)? as i32,
-                    hash_at(r, v, depth)? as i32,
+                    hash_at(r, k, depth, walk)? as i32,
+                    hash_at(r, v, depth, walk)? as i32,
                 ));
             }
             h.finish()
         }
     };
+    walk.hashed(start, word, hash as u32);
     Ok(hash as u32)
 }

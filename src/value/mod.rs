@@ -9,6 +9,7 @@
 //! V3. A keyword or symbol has one word in a slab, for ever. Before the word is used, the symbol table's entry of its id is set.
 //! V4. Whatever lies in a slab or a buffer, reading it ends, with an error where it makes no sense. Recursion is bounded by
 //!     [`DEPTH_MAX`](crate::slab::layout::DEPTH_MAX) levels, which need less than half a MiB of stack; a thread that hasn't got it gets an error.
+//! V5. Hash and equality walk what is met on many paths once (`walk`). Printing doesn't: what it writes is as long.
 
 pub mod bignum;
 pub mod build;
@@ -28,6 +29,7 @@ pub mod scalar;
 pub mod symbol;
 pub mod text;
 pub mod utf8;
+mod walk;
 pub mod word;
 
 pub use compare::compare;
