@@ -86,6 +86,23 @@ fn what_has_no_order_is_an_error_that_names_both_kinds() {
 }
 
 #[test]
+fn equal_values_that_share_parts_are_compared_in_no_time() {
+    let s = Slab::anonymous(&Options::default()).unwrap();
+    Txn::begin(&s, None).unwrap().write(|w| {
+        // 2^200 paths.
+        let mut shared = |last: i64| {
+            (0..200).fold(eve::value::word::from_int(last).unwrap(), |v, _| {
+                let flat = eve::coll::vector::from_words(w, &[v; 9]).unwrap();
+                eve::coll::vector::from_words(w, &[flat; 40]).unwrap()
+            })
+        };
+        let (a, b, c) = (shared(1), shared(1), shared(2));
+        assert_eq!(compare(w.reader(), a, b), Ok(Ordering::Equal));
+        assert_eq!(compare(w.reader(), a, c), Ok(Ordering::Less));
+    });
+}
+
+#[test]
 fn values_nested_too_deep_are_an_error() {
     let s = Slab::anonymous(&Options::default()).unwrap();
     Txn::begin(&s, None).unwrap().write(|w| {

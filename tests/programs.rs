@@ -7,7 +7,7 @@ use eve::slab::writer::{Token, Writer};
 use eve::value::{hash_word, print, text, word};
 use eve::{Result, Slab, Txn};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 mod support;
 
@@ -95,6 +95,41 @@ fn is(w: &Writer, value: Option<u64>, kinds: [u8; 2], empty: u64) -> Option<u64>
     value.filter(|&v| v == empty || is_pointer(v) && kinds.contains(&w.reader().node(v).unwrap().kind()))
 }
 
+/// The steps on the sorted map `old`, if it is one. None: nothing changes.
+fn sort(w: &mut Writer, token: Token, old: Option<u64>, model: Entry<i64, Model>, step: &Step) -> Result<Option<u64>> {
+    let old = is(w, old, [SORTED_MAP, SORTED_MAP], NIL);
+    let (from, n) = match *step {
+        Step::Sort(from, n, _) | Step::Unsort(from, n) => (from, n),
+        _ => unreachable!("steps on sorted maps"),
+    };
+    if old.is_none() && matches!(step, Step::Unsort(..)) {
+        return Ok(None);
+    }
+    let slot = model.or_insert(Model::Int(0));
+    if old.is_none() {
+        *slot = Model::Sorted(BTreeMap::new());
+    }
+    let Model::Sorted(inner) = slot else {
+        panic!("the model has a sorted map")
+    };
+    let mut new = match old {
+        Some(m) => m,
+        None => sorted::empty_map(w, NIL)?,
+    };
+    for i in from..from + n {
+        let key = make(w, i)?;
+        if let Step::Sort(_, _, t) = *step {
+            let value = make(w, t)?;
+            new = sorted::assoc(w, token, new, key, value, None)?;
+            inner.insert(long(i), Model::Text(long(t)));
+        } else {
+            new = sorted::dissoc(w, token, new, key, None)?;
+            inner.remove(&long(i));
+        }
+    }
+    Ok(Some(new))
+}
+
 /// The same step on the map `m` in the slab and on `model`.
 fn run(w: &mut Writer, token: Token, m: u64, model: &mut BTreeMap<i64, Model>, k: i64, step: &Step) -> Result<u64> {
     let old = at(w, m, k)?;
@@ -125,37 +160,10 @@ fn run(w: &mut Writer, token: Token, m: u64, model: &mut BTreeMap<i64, Model>, k
             inner.insert(j, Model::Text(long(n)));
             assoc(w, token, old_map.unwrap_or(EMPTY_MAP), j, value)?
         }
-        Step::Sort(from, n, t) => {
-            let mut new = match is(w, old, [SORTED_MAP, SORTED_MAP], NIL) {
-                Some(m) => m,
-                None => {
-                    model.insert(k, Model::Sorted(BTreeMap::new()));
-                    sorted::empty_map(w, NIL)?
-                }
-            };
-            let Some(Model::Sorted(inner)) = model.get_mut(&k) else {
-                panic!("the model has a sorted map")
-            };
-            for i in from..from + n {
-                let (key, value) = (make(w, i)?, make(w, t)?);
-                new = sorted::assoc(w, token, new, key, value, None)?;
-                inner.insert(long(i), Model::Text(long(t)));
-            }
-            new
-        }
-        Step::Unsort(from, n) => {
-            let (Some(mut new), Some(Model::Sorted(inner))) =
-                (is(w, old, [SORTED_MAP, SORTED_MAP], NIL), model.get_mut(&k))
-            else {
-                return Ok(m);
-            };
-            for i in from..from + n {
-                let key = make(w, i)?;
-                new = sorted::dissoc(w, token, new, key, None)?;
-                inner.remove(&long(i));
-            }
-            new
-        }
+        Step::Sort(..) | Step::Unsort(..) => match sort(w, token, old, model.entry(k), step)? {
+            Some(new) => new,
+            None => return Ok(m),
+        },
         Step::Push(n) => {
             let value = make(w, n)?;
             if old_vector.is_none() {

@@ -107,6 +107,33 @@ fn put(w: &mut Writer, token: Token, old: Option<Node>, h: Head) -> Result<u64> 
     Ok(node.offset())
 }
 
+/// The elements of a short vector.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaf<'a> {
+    node: Node<'a>,
+    /// How many they are.
+    pub(crate) len: usize,
+}
+
+impl Leaf<'_> {
+    /// Element `i`.
+    #[inline]
+    pub(crate) fn get(&self, i: usize) -> u64 {
+        self.node.word(radix::FIRST + i)
+    }
+}
+
+/// The elements of the vector `v`, if they lie in one node.
+#[inline]
+pub(crate) fn only_leaf<'a>(r: Reader<'a>, v: u64) -> Result<Option<Leaf<'a>>> {
+    let (_, h) = head_of(r, v)?;
+    if h.count == 0 || h.count > VECTOR_WIDTH {
+        return Ok(None);
+    }
+    let node = r.node_of(h.tail, VECTOR_NODE)?;
+    Ok(Some(Leaf { node, len: h.count }))
+}
+
 /// Number of elements.
 #[inline]
 pub fn count(r: Reader, v: u64) -> Result<usize> {

@@ -167,8 +167,8 @@ impl BuildBuffer {
         self.elements(op::MAP, n, f)
     }
 
-    /// A sorted set, as [`BuildBuffer::vector`]. `order` writes nil (natural), the integer -1 (reverse), or a keyword or symbol that names a comparator; then the
-    /// elements must ascend.
+    /// A sorted set, as [`BuildBuffer::vector`]. `order` writes nil (natural), the integer -1 (reverse), or a keyword or symbol that names a
+    /// comparator; then the elements must ascend.
     pub fn sorted_set(
         &mut self,
         order: impl FnOnce(Sink) -> Sink,
