@@ -170,7 +170,7 @@
   tx is a transient of the slab's map: (get tx a), (tx a) and contains? read an atom as the transaction has left it, (assoc! tx a v) and
   (update! tx a f & args) change it. In place of an atom its name may stand; assoc! with a name that is new makes an atom. All reads are of one
   version; @a within f is the current value, of which the transaction knows nothing. The commit comes when f returns: if others have changed an atom
-  that was read or written, f runs again, so it should have no other effects. If f throws nothing has changed. Validators are asked before the
+  that was read or written, f runs again, so it should be short and have no other effects. If f throws nothing has changed. Validators are asked before the
   commit, watches are called after it.
   tx ends with the call, and belongs to its thread. A transaction within a transaction is an error (IllegalStateException), and swap! and the like of
   an atom that the transaction uses. Values are those of swap!: they stay valid.

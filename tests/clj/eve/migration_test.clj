@@ -14,6 +14,10 @@
     (is (re-find #"network" (text-of #(atom {:id ::x :persistent path :lustre? true} 1))))
     (is (re-find #"unknown options" (text-of #(atom {:id ::x :persist path} 1))))))
 
+(deftest every-public-name-has-a-docstring
+  (doseq [n '[eve.alpha eve.atom], v (vals (ns-publics n)), :let [{:keys [doc arglists]} (meta v)]]
+    (is (and doc (or arglists (:dynamic (meta v)))) (str v))))
+
 (deftest domains-are-slabs
   (let [path (u/temp-path), d (a/persistent-atom-domain path :capacities {32 1000000} :lustre? false)]
     (is (identical? d (a/join-atom-domain path)))

@@ -79,12 +79,30 @@
         (is (thrown-with-msg? ArithmeticException #"of a watch" (swap! a inc)))
         (is (= 4 @a))
         (remove-watch a :bad))
-      (testing "one that is added or removed while the change is on its way"
+      (testing "one that the function itself adds or removes"
         (reset! seen [])
         (swap! a (fn [n] (add-watch a :late w) (inc n)))
         (is (u/eventually #(= [[:late true 4 5]] @seen)))
         (swap! a (fn [n] (remove-watch a :late) (inc n)))
         (is (= 1 (count @seen)))))))
+
+(deftest a-watch-that-is-added-beside-a-change-hears-of-it-or-was-added-after-it
+  (doseq [make [(fn [_] (e/atom 0)) (let [s (e/open (u/temp-path))] #(e/atom {:id (keyword "late" (str "n" %)) :persistent s} 0))]]
+    (let [n 300, as (mapv make (range n)), go (java.util.concurrent.atomic.AtomicInteger. -1), done (java.util.concurrent.atomic.AtomicInteger. -1)
+          changer (Thread. (fn [] (dotimes [i n]
+                                    (while (< (.get go) i) (Thread/onSpinWait))
+                                    (swap! (nth as i) inc)
+                                    (.set done i))))]
+      (.start changer)
+      (dotimes [i n]
+        (let [a (nth as i), told (atom 0)]
+          (.set go i)
+          (dotimes [_ (rand-int 60)] (Thread/onSpinWait))
+          (add-watch a :k (fn [& _] (swap! told inc)))
+          (let [value @a]
+            (while (< (.get done) i) (Thread/onSpinWait))
+            (when (zero? value)
+              (is (u/eventually #(= 1 @told)) (str i)))))))))
 
 (deftest atoms-are-listed-and-found-by-name
   (let [path (u/temp-path), s (e/open path)]
