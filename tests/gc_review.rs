@@ -154,3 +154,42 @@ fn what_a_killed_process_held_is_freed_by_a_trace() {
     s.gc().unwrap();
     support::assert_exact(&s);
 }
+
+/// A drain leaves what it frees in the agent's own blocks as it is, until the cell is used again: only the agent knows. So another process takes it for garbage
+/// that something may hold, and waits with it. That must cost nothing but the count.
+#[test]
+fn what_another_process_has_freed_counts_as_held_and_is_used_again_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Slab::open(&dir.path().join("s"), &Options::default()).unwrap();
+    let (owner, other) = (open(), open());
+    let turn = |n| {
+        for i in 0..n {
+            transact(&owner, |t| texts(t, 0, 1000, i % 7)).unwrap();
+        }
+    };
+    turn(20);
+    let used = blocks(&owner);
+    let group = other.open_group().unwrap();
+    other.group_view(group).unwrap();
+    transact(&owner, |t| t.set(int(1), int(1))).unwrap();
+    let held = other.gc().unwrap().swept.held;
+    assert!(
+        held > 1000,
+        "{held} objects count as held; a version reaches about a thousand"
+    );
+    // The owner goes on with its cells, and the other one's entries name nothing any more.
+    turn(50);
+    assert!(blocks(&owner) <= used + 16, "{} blocks, {used} before", blocks(&owner));
+    other.close_group(group).unwrap();
+    other.gc().unwrap();
+    turn(1);
+    for s in [&owner, &other] {
+        s.sync().unwrap();
+        transact(s, |t| t.set(int(1), int(2))).unwrap();
+        s.sync().unwrap();
+        s.gc().unwrap();
+    }
+    owner.gc().unwrap();
+    assert_eq!(other.gc().unwrap().swept.held, 0);
+    support::assert_exact(&owner);
+}

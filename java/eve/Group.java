@@ -32,9 +32,12 @@ final class Group extends Scope {
         final Slab slab;
         final int id;
         final long opened;
-        /** First version, and bytes that died while the group was open: what it holds. Set when it takes no more versions. */
+        /** First version. Set when the group takes no more. */
         volatile long version;
+        /** What the group holds at most: the bytes that died from its first version on until the next group's first, as far as is known. */
         volatile long bytes;
+        /** Retired bytes of the slab at the first version. */
+        long retired;
         /** Of an explicit snapshot: it should have been closed. */
         final boolean explicit;
         final Throwable origin;

@@ -167,6 +167,19 @@ final class Pressure {
         }
     }
 
+    /** For want of a place for one more group. False: the collector can't be asked. */
+    static boolean collectNow() {
+        COLLECTING.lock();
+        try {
+            if (!disabled) {
+                collect();
+            }
+            return !disabled;
+        } finally {
+            COLLECTING.unlock();
+        }
+    }
+
     private static boolean isDue() {
         if (disabled || System.nanoTime() - nextCollection < 0) {
             return false;

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * An opened slab: a file, or anonymous memory of this process. Opening a file twice gives the same object. Its deref is the map of all
@@ -61,6 +62,10 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
     private final AtomicLong nextName = new AtomicLong();
     private final Set<Group.Ref> groups = ConcurrentHashMap.newKeySet();
     private volatile Group open;
+    /** For what groups hold. Nothing that locks is called with it: {@link #release} may be called with the locks of {@link Pressure}. */
+    private final Object accounts = new Object();
+    /** The group that took its first version last. */
+    private Group.Ref newest;
     /** Keeps the memory mapped for handles that no group of their own does; null: closed. It holds no version. */
     private volatile Group anchor = new Group(this, 0);
     volatile Snapshot current;
@@ -319,8 +324,7 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
         long retired = Snapshot.retired(view);
         g.retiredLast = retired;
         if (g.retired == Long.MAX_VALUE) {
-            g.version = s.version;
-            g.retired = retired;
+            first(g, s.version, retired);
         } else if (retired - g.retired > GROUP_BYTES && open == g) {
             roll(g);
         }
@@ -331,12 +335,38 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
         return s;
     }
 
+    /** The group has taken its first version. Until now all that died may have been in the last version of the group before. */
+    private void first(Group g, long version, long retired) {
+        synchronized (accounts) {
+            if (g.retired != Long.MAX_VALUE) {
+                return;
+            }
+            g.version = version;
+            g.retired = retired;
+            g.ref.retired = retired;
+            if (newest != null && groups.contains(newest)) {
+                holds(newest, Math.min(retired - newest.retired, backed()));
+            }
+            newest = g.ref;
+        }
+    }
+
+    /** So much, or what is known already. */
+    private void holds(Group.Ref g, long bytes) {
+        synchronized (accounts) {
+            if (groups.contains(g) && bytes > g.bytes) {
+                Pressure.held(bytes - g.bytes);
+                g.bytes = bytes;
+            }
+        }
+    }
+
     /** The group that new versions go to. */
     Group group() {
         Group g = open;
         if (g == null) {
             Pressure.relieve();
-            g = newGroup();
+            g = retried(this::newGroup);
         }
         return g;
     }
@@ -346,8 +376,9 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
         if (open == g) {
             open = null;
             g.ref.version = g.version;
-            g.ref.bytes = g.retired == Long.MAX_VALUE ? 0 : Math.max(0, g.retiredLast - g.retired);
-            Pressure.held(g.ref.bytes);
+            if (g.retired != Long.MAX_VALUE) {
+                holds(g.ref, g.retiredLast - g.retired);
+            }
         }
     }
 
@@ -357,22 +388,40 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
             return g;
         }
         checkOpen();
-        try (Call c = Call.take()) {
-            Native.groupOpen(c, handle);
-            g = new Group(this, ALL.get(I32, c.out));
-        }
+        g = new Group(this, openGroup());
         g.ref = new Group.Ref(g);
         groups.add(g.ref);
         open = g;
         return g;
     }
 
+    /** Opens a group. When their table is full, the collector may find some that nobody uses, such as forgotten snapshots. Not with the lock. */
+    private static <T> T retried(Supplier<T> opening) {
+        try {
+            return opening.get();
+        } catch (EveException e) {
+            if (e.code != EveException.LIMIT || !Pressure.collectNow()) {
+                throw e;
+            }
+            return opening.get();
+        }
+    }
+
+    private int openGroup() {
+        try (Call c = Call.take()) {
+            Native.groupOpen(c, handle);
+            return ALL.get(I32, c.out);
+        }
+    }
+
     /** Called when nothing holds the group any more; does nothing the second time. */
     void release(Group.Ref g) {
-        if (!groups.remove(g)) {
-            return;
+        synchronized (accounts) {
+            if (!groups.remove(g)) {
+                return;
+            }
+            Pressure.held(-g.bytes);
         }
-        Pressure.held(-g.bytes);
         if (g.explicit && g.refersTo(null)) {
             PinnedSnapshot.leaked(name(), g.origin);
         }
@@ -448,8 +497,7 @@ public final class Slab implements AutoCloseable, IDeref, ILookup {
     PinnedSnapshot pin(Function<Snapshot, Object> value) {
         checkOpen();
         try (Call c = Call.take()) {
-            Native.groupOpen(c, handle);
-            Group g = new Group(this, ALL.get(I32, c.out));
+            Group g = new Group(this, retried(this::openGroup));
             Group.Ref pin = new Group.Ref(g, true, PinnedSnapshot.origin());
             groups.add(pin);
             try {

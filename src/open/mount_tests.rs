@@ -108,8 +108,7 @@ fn load() {
     let Some(path) = std::env::var_os(LOAD) else { return };
     let s = open_with(Path::new(&path), SyncMode::None);
     let mut told = 0;
-    loop {
-        let Ok(n) = commit(&s) else { break };
+    while let Ok(n) = commit(&s) {
         if n % 5 == 0 {
             match s.sync() {
                 Ok(_) => println!("\ntold {n}"),

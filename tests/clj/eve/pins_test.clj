@@ -79,6 +79,30 @@
     (e/close! a)
     (is (= :closed (error-of #(get m 5)) (error-of #(e/snapshot a))))))
 
+(deftest a-group-of-one-version-counts-with-what-died-until-the-next-one
+  (let [a (e/atom {:id ::slow :persistent (u/temp-path)} (numbers 1000)), held #(:held (e/pins a)), before (held)
+        values (doall (for [_ (range 3)]
+                        (let [m @a]
+                          ;; Longer than a group is open, so that the next deref is of another one; each update kills some 100 bytes at least.
+                          (Thread/sleep 2500)
+                          (dotimes [i 10000] (e/update! a assoc (rem i 1000) (str "a text of some length " i)))
+                          m)))]
+    @a
+    (is (< (+ before (* 2 mib)) (held)))
+    (is (= [0 (str "a text of some length 9000")] (map #(get % 0) (take 2 values))))
+    (e/close! a)))
+
+(deftest forgotten-snapshots-that-fill-the-table-are-found-by-the-collector
+  (let [a (e/atom {:id ::forgotten :persistent (u/temp-path)} {:x 1})
+        fill #(loop [held []] (if-let [s (try (e/snapshot a) (catch eve.EveException e (when-not (= :limit (:eve/error (ex-data e))) (throw e))))]
+                                (recur (conj held s))
+                                (count held)))]
+    ;; With all in use it is an error; afterwards nobody uses them.
+    (is (< 8000 (fill)))
+    (with-open [s (e/snapshot a)]
+      (is (= {:x 1} @s)))
+    (e/close! a)))
+
 (deftest what-read-gives-its-function-ends-with-the-call
   (let [a (e/atom {:id ::read :persistent (u/temp-path)} (numbers 100)), leaked (atom nil)]
     (is (= 4950 (e/read a (fn [m] (reset! leaked m) (reduce + (vals m))))))
