@@ -224,7 +224,8 @@
 
 (deftest java-streams
   (same [x numbers]
-    (.sum (.mapToLong (.filter (.stream ^java.util.Collection x) (reify Predicate (test [_ n] (even? n)))) (reify ToLongFunction (applyAsLong [_ n] (long n))))))
+    (.sum (.mapToLong (.filter (.stream ^java.util.Collection x) (reify Predicate (test [_ n] (even? n))))
+                      (reify ToLongFunction (applyAsLong [_ n] (long n))))))
   (same [x numbers] (.sum (.mapToLong (.parallelStream ^java.util.Collection x) (reify ToLongFunction (applyAsLong [_ n] (long n))))))
   (same [x rows] (set (.toList (.map (.stream ^java.util.Collection x) (reify Function (apply [_ r] (:n r)))))))
   (same [x people] (set (.toList (.map (.stream (.entrySet ^Map x)) (reify Function (apply [_ e] (:born (val e))))))))

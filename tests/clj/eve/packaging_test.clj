@@ -38,7 +38,8 @@
 (defn- class-path [] (str/join ":" (cons @jar @clojure-jars)))
 
 (def ^:private program
-  "(require '[eve.alpha :as e]) (let [a (e/atom {:id ::n :persistent \"test.eve\"} {:n 0})] (println \"GOT\" (:n (swap! a update :n inc)) (eve.alpha/version a)))")
+  "(require '[eve.alpha :as e]) (let [a (e/atom {:id ::n :persistent \"test.eve\"} {:n 0})]
+     (println \"GOT\" (:n (swap! a update :n inc)) (eve.alpha/version a)))")
 
 (defn- run-jar [dir env options]
   (apply sh dir env (concat [java] options ["-XX:TieredStopAtLevel=1" "-cp" (class-path) "clojure.main" "-e" program])))
