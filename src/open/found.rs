@@ -12,6 +12,10 @@ use std::time::Duration;
 
 /// Address space reserved for a slab, if there is so much: growth never moves the mapping.
 const RESERVE: u64 = 1 << 40;
+/// The same for each further slab of a process that has very many open.
+const RESERVE_FEW: u64 = 64 << 30;
+/// Address space that the slabs of a process share generously: half of what x86-64 has. The first 48 get a whole reservation, later ones less and less.
+const SHARED_OUT: u64 = 64 << 40;
 /// Least reservation beyond the file's size.
 const RESERVE_MIN: u64 = 1 << 30;
 /// How long to wait for somebody else's opening or closing.
@@ -155,7 +159,8 @@ pub(super) fn reserve(
     path: &Path,
 ) -> Result<Region> {
     let need = (len + SLACK).next_multiple_of(RESERVE_MIN);
-    let wanted = options.max_bytes.saturating_add(SLACK).min(RESERVE.max(2 * need));
+    let share = (SHARED_OUT.saturating_sub(sys::mapped()) / 16).clamp(RESERVE_FEW, RESERVE);
+    let wanted = options.max_bytes.saturating_add(SLACK).min(share.max(2 * need));
     let mut size = wanted.next_multiple_of(RESERVE_MIN).max(need);
     loop {
         match map(size) {
@@ -167,7 +172,9 @@ pub(super) fn reserve(
             Err(e) if e.raw_os_error() == Some(libc::ENOMEM) => {
                 return Err(Error::full(
                     format!(
-                        "the address space of this process (ulimit -v), needed for {}",
+                        "the address space of this process (ulimit -v; {} GiB of it are other slabs' that it has open: `max_bytes` makes reservations smaller), \
+                         needed for {}",
+                        sys::mapped() >> 30,
                         path.display()
                     ),
                     size,

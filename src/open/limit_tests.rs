@@ -118,6 +118,17 @@ fn address_space(path: &Path) {
     assert_eq!(check(&open_with(path, SyncMode::None), "after it"), n + 2);
 }
 
+/// Slabs by the hundred in one process: the later ones get less address space, none gets none.
+#[test]
+#[cfg_attr(eve_sanitize, ignore = "sanitizers take the addresses")]
+fn hundreds_of_slabs_of_a_process_each_have_room_to_grow() {
+    let slabs: Vec<Slab> = (0..300)
+        .map(|_| Slab::anonymous(&Options::default()).unwrap())
+        .collect();
+    assert!(slabs.iter().all(|s| s.map().reserved() >= 64 << 30));
+    assert!(slabs.iter().take(20).all(|s| s.map().reserved() > 1 << 38));
+}
+
 fn open_files(path: &Path) {
     let (s, n) = prepared(path);
     set_limit(libc::RLIMIT_NOFILE, 32);

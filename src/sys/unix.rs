@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Size of a page.
@@ -35,6 +35,14 @@ fn again_if_interrupted(mut call: impl FnMut() -> libc::c_int) -> Result<()> {
 }
 
 // ---- mappings ----
+
+/// Bytes of all regions.
+static MAPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of address space that the regions of this process take.
+pub fn mapped() -> u64 {
+    MAPPED.load(Relaxed)
+}
 
 /// A range of mapped memory, unmapped when dropped. A forked child doesn't have it.
 #[derive(Debug)]
@@ -62,6 +70,7 @@ impl Region {
             return Err(Error::last_os_error());
         }
         let region = Region { base: base.cast(), len };
+        MAPPED.fetch_add(len as u64, Relaxed);
         // SAFETY: the range is ours and new; the advices used change only what a forked child sees.
         check(unsafe { libc::madvise(base, len, advice) })?;
         Ok(region)
@@ -175,6 +184,7 @@ impl Drop for Region {
     fn drop(&mut self) {
         // SAFETY: the range was mapped by `map`, and whoever drops the region no longer uses it.
         unsafe { libc::munmap(self.base.cast(), self.len) };
+        MAPPED.fetch_sub(self.len as u64, Relaxed);
     }
 }
 
