@@ -1,6 +1,6 @@
 // The build buffer: how values that are not in the slab cross to the core (docs/format.md, section 4).
 import { EveError, typeError } from './error.js';
-import { K, describe, isHandle, kindOf } from './kind.js';
+import { K, ORDER, describe, isHandle, kindOf } from './kind.js';
 import { DEPTH_MAX } from './layout.js';
 import { released } from './memory.js';
 import { elements, entries } from './value.js';
@@ -27,6 +27,8 @@ const SET = 18;
 const MAP = 19;
 const WORD = 20;
 const FOREIGN = 21;
+const SORTED_SET = 22;
+const SORTED_MAP = 23;
 const TWO32 = 0x100000000;
 const NO_NAMESPACE = 0xffff;
 const MAX_BUFFER = 0x7fffffff;
@@ -298,7 +300,13 @@ export class Encoder {
 
   collection(kind, x) {
     if (++this.depth > DEPTH_MAX) throw this.refuse(`a value nested deeper than ${DEPTH_MAX}, or one that contains itself,`);
-    this.op(kind === K.VECTOR ? VECTOR : kind === K.LIST ? LIST : kind === K.SET ? SET : MAP);
+    const order = x[ORDER];
+    if (order === undefined) {
+      this.op(kind === K.VECTOR ? VECTOR : kind === K.LIST ? LIST : kind === K.SET ? SET : MAP);
+    } else {
+      this.op(kind === K.SET ? SORTED_SET : SORTED_MAP);
+      this.value(order);
+    }
     const count = this.length;
     this.u32(0);
     let n = 0;

@@ -53,6 +53,12 @@ export class Handle {
     if (this._group.alive !== true) throw released(this._view);
   }
 
+  // What the current transaction makes of a value.
+  _make(value) {
+    this._check();
+    return transactionOf(this).make(value);
+  }
+
   // The result of an operation of the current transaction.
   _apply(op, args) {
     this._check();

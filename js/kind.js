@@ -12,6 +12,9 @@ export const KIND = Symbol('eve.kind');
 /** Property of the prototypes of keywords and symbols: the descriptor of their words. */
 export const DESCRIPTOR = Symbol('eve.descriptor');
 
+/** Property of sorted maps and sets: their order, which is null (natural), -1 (its reverse), or the keyword or symbol that names a comparator. */
+export const ORDER = Symbol('eve.order');
+
 /** What Node's util.inspect looks for; without importing it, for browsers. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

@@ -7,7 +7,7 @@ import { EMPTY_MAP } from './layout.js';
 import { released, segment } from './memory.js';
 import { OP } from './op.js';
 import { decode, decodeAt, decodeExact, decodeExactAt } from './reader.js';
-import { entries } from './value.js';
+import { pairsOf } from './value.js';
 
 /** A persistent map, Map-like. Keys are compared by Clojure's equality. */
 export class EveMap extends Handle {
@@ -82,11 +82,7 @@ export class EveMap extends Handle {
   }
   /** Inside a swap: a map with all entries of maps, objects or iterables of pairs, in one step. */
   merge(...others) {
-    const args = [];
-    for (const other of others) {
-      if (typeof other?.[Symbol.iterator] === 'function') for (const [k, v] of other) args.push(k, v);
-      else for (const [k, v] of entries(other)) args.push(k, v);
-    }
+    const args = others.flatMap((other) => pairsOf(other).flat(1));
     return args.length === 0 ? this : this._apply(OP.ASSOC, args);
   }
   /** Inside a swap: a map with the key bound to f(its value, ...args). */

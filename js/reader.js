@@ -3,8 +3,8 @@ import { DESCRIPTOR, K, KIND } from './kind.js';
 import { corrupt, typeError } from './error.js';
 import {
   ARRAY_MAP, BIGINT, BYTES, CONTROL_SYMBOLS, DATE, DECIMAL, DESC_CHAR, DESC_CONSTANT, DESC_KEYWORD, DESC_SYMBOL, EMPTY_LIST, EMPTY_MAP, EMPTY_SET,
-  EMPTY_VECTOR, F64, FALSE, I64, INSTANT, LIST, MAP, MINUS_ZERO, RATIO, SET, SYMBOL, SYMBOL_CHUNK, SYMBOL_DIR, TEXT, TRUE, UUID as UUID_TYPE,
-  VECTOR, ZERO,
+  EMPTY_VECTOR, F64, FALSE, I64, INSTANT, LIST, MAP, MINUS_ZERO, RATIO, SET, SORTED_MAP, SORTED_SET, SYMBOL, SYMBOL_CHUNK, SYMBOL_DIR, TEXT, TRUE,
+  UUID as UUID_TYPE, VECTOR, ZERO,
 } from './layout.js';
 import { FIRST_SEGMENT, indexAt, segment, wordsAt } from './memory.js';
 import { decodeSurrogates, textAt } from './text.js';
@@ -13,6 +13,7 @@ import { bigOfBits, doubleOfBits, flonumOf, inlineText, integerOf, isInlineText,
 import { emptyList, listAt } from './list.js';
 import { arrayMapAt, emptyMap, mapAt } from './map.js';
 import { emptySet, setAt } from './set.js';
+import { sortedMapAt, sortedSetAt } from './sorted.js';
 import { emptyVector, vectorAt } from './vector.js';
 
 /** The value of the word at a place. */
@@ -113,6 +114,8 @@ function decodeObject(view, lo, hi) {
     case DATE: return dateOf(longOfBits(I[o + 2], I[o + 3]));
     case INSTANT: return new Instant(bigOfBits(I[o + 2], I[o + 3]), nanosecondsOf(I[o + 4], lo, hi));
     case BYTES: return bytesAt(m, lo, hi);
+    case SORTED_MAP: return sortedMapAt(view, lo, hi);
+    case SORTED_SET: return sortedSetAt(view, lo, hi);
     default: throw corrupt(`an object of unknown type ${I[o] & 0xff}`, lo, hi);
   }
 }

@@ -55,6 +55,13 @@ export class Txn {
     return [native.wordLow, native.wordHigh];
   }
 
+  /** A handle of a new value. */
+  make(value) {
+    const [lo, hi] = this.build(value);
+    this.escaped = 1;
+    return decode(this.view, lo, hi);
+  }
+
   /** Sets an atom; returns the word of the value. */
   set(atom, value) {
     const { native } = this.slab;

@@ -1,7 +1,7 @@
 // Clojure's `=` and `hash` for any mixture of JavaScript values and handles.
 import { Unstorable, typeError } from './error.js';
 import { foldLong, hashBigInt, hashBytes, hashDouble, hashEntry, hashSafeInteger, hashString, mixCollection } from './hash.js';
-import { K, KIND, describe, isHandle, kindOf } from './kind.js';
+import { K, KIND, ORDER, describe, isHandle, kindOf } from './kind.js';
 import { keyword } from './types.js';
 import { enter, leave, recall, remember } from './walk.js';
 
@@ -21,12 +21,19 @@ export function elements(x) {
 
 /** The entries of a map, doubles told apart. */
 export function entries(x) {
-  return isHandle(x) ? x._exact() : x instanceof Map ? x : Object.entries(x);
+  return x[KIND] !== undefined ? x._exact() : x instanceof Map ? x : Object.entries(x);
 }
 
-function sizeOf(kind, x) {
+/** The pairs of a map, an iterable of pairs, or a plain object. */
+export function pairsOf(x) {
+  const iterable = x?.[KIND] !== K.MAP && typeof x?.[Symbol.iterator] === 'function';
+  return Array.from(iterable ? x : entries(x), ([k, v]) => [k, v]);
+}
+
+/** Number of elements of a collection. */
+export function sizeOf(kind, x) {
   if (isHandle(x)) return x._count;
-  if (kind === K.MAP) return x instanceof Map ? x.size : Object.keys(x).length;
+  if (kind === K.MAP) return x[KIND] !== undefined || x instanceof Map ? x.size : Object.keys(x).length;
   return x.size ?? x.length ?? x.elements.length;
 }
 
@@ -95,8 +102,8 @@ export function equal(a, b) {
   }
 }
 
-// In one version, or in one transaction, a word is one value. (In two, it may have been used again.)
-function sameWord(a, b) {
+/** Are they one word? In one version, or in one transaction, it is one value. (In two, it may have been used again.) */
+export function sameWord(a, b) {
   return isHandle(a) && isHandle(b) && a._low === b._low && a._high === b._high && a._view.memory === b._view.memory
     && a._view.version === b._view.version && a._view.txn === b._view.txn;
 }
@@ -130,7 +137,12 @@ function equalElements(kind, a, b) {
 }
 
 function equalEntries(kind, a, b) {
-  const table = isHandle(b) ? b : tableOf(kind, b);
+  if (b[ORDER] !== undefined) {
+    if (a[ORDER] === b[ORDER]) return kind === K.MAP ? equalPairs(a, b) : equalElements(kind, a, b);
+    // Elements are looked up by hash, never compared: in one that isn't sorted.
+    if (a[ORDER] === undefined) [a, b] = [b, a];
+  }
+  const table = isHandle(b) && b[ORDER] === undefined ? b : tableOf(kind, b);
   if (kind === K.SET) {
     for (const e of elements(a)) if (table._getExact(e, ABSENT) === ABSENT) return false;
     return true;
@@ -138,6 +150,16 @@ function equalEntries(kind, a, b) {
   for (const [k, v] of entries(a)) {
     const found = table._getExact(k, ABSENT);
     if (found === ABSENT || !equal(found, v)) return false;
+  }
+  return true;
+}
+
+// Of two maps in the same order.
+function equalPairs(a, b) {
+  const others = entries(b)[Symbol.iterator]();
+  for (const [k, v] of entries(a)) {
+    const [other, value] = others.next().value;
+    if (!equal(k, other) || !equal(v, value)) return false;
   }
   return true;
 }

@@ -3,7 +3,7 @@
 export type Value =
   | null | boolean | number | bigint | string
   | Keyword | EveSymbol | Char | Ratio | Decimal | UUID | Date | Instant | Uint8Array
-  | EveMap<any, any> | EveSet<any> | EveVector<any> | EveList<any>;
+  | EveMap<any, any> | EveSet<any> | EveSortedMap<any, any> | EveSortedSet<any> | EveVector<any> | EveList<any>;
 
 /**
  * What can be given to be stored. Arrays become vectors, Map and plain objects maps (the keys of objects are strings), Set sets, list(...) lists. Safe
@@ -11,7 +11,7 @@ export type Value =
  * are errors that name their path. A value whose type is an interface is given as a copy, { ...value }: interfaces have no index signature.
  */
 export type Storable =
-  | Value | Double | ListOf | readonly Storable[] | ReadonlySet<Storable> | ReadonlyMap<Storable, Storable> | { readonly [key: string]: Storable };
+  | Value | Double | ListOf | SortedMapOf | SortedSetOf | readonly Storable[] | ReadonlySet<Storable> | ReadonlyMap<Storable, Storable> | { readonly [key: string]: Storable };
 
 /** Codes of errors. */
 export type EveErrorCode =
@@ -113,6 +113,46 @@ declare class ListOf {
 /** Elements to be stored as a list. */
 export function list(...elements: Storable[]): ListOf;
 
+/** 'natural': Clojure's `compare`. 'reverse': the other way round. A keyword or symbol: as the comparator of that name says (registerComparator). */
+export type Order = 'natural' | 'reverse' | Keyword | EveSymbol;
+
+/**
+ * A part of a sorted collection, in its own order: from `from`, which belongs to it, or what comes after `after`; up to `to`, which belongs to it, or what
+ * comes before `before`. Without an end all of it. null is a key like others.
+ */
+export interface Range {
+  readonly from?: Storable;
+  readonly after?: Storable;
+  readonly to?: Storable;
+  readonly before?: Storable;
+  /** The last one first. */
+  readonly reverse?: boolean;
+}
+
+declare class SortedMapOf {
+  private constructor();
+  readonly order: Order;
+  readonly size: number;
+  [Symbol.iterator](): Iterator<[Storable, Storable]>;
+}
+declare class SortedSetOf {
+  private constructor();
+  readonly order: Order;
+  readonly size: number;
+  [Symbol.iterator](): Iterator<Storable>;
+}
+/** Entries to be stored as a sorted map. Of keys that compare as equal the first stays, with the last value. */
+export function sortedMap(
+  entries?: Iterable<readonly [Storable, Storable]> | { readonly [key: string]: Storable }, order?: Order,
+): SortedMapOf;
+/** Values to be stored as a sorted set. */
+export function sortedSet(values?: Iterable<Storable>, order?: Order): SortedSetOf;
+/**
+ * Gives this thread the comparator of a name: f(a, b) is negative, 0 or positive, as for Array.prototype.sort. The slab has the name only: all programs
+ * need the same function. Without it a collection in that order can be read in its order, not searched. With it, it can be searched and made, not changed.
+ */
+export function registerComparator(name: Keyword | EveSymbol, f: (a: any, b: any) => number): void;
+
 declare abstract class Handle {
   /** Clojure's hash, an int32. */
   hashCode(): number;
@@ -176,6 +216,81 @@ export class EveSet<T = Value> extends Handle implements Iterable<T> {
   union(...others: Iterable<Storable>[]): EveSet<any>;
   clear(): EveSet<T>;
   /** A deep copy out of the slab. */
+  toJS(): Set<any>;
+}
+
+/**
+ * A persistent map in the order of its keys. They are the same if they compare as equal, as 1 and 1.0 do. A key that can't be compared with those of the map
+ * is an error. It never changes; set, delete, ... return new maps and work only inside a swap.
+ */
+export class EveSortedMap<K = Value, V = Value> extends Handle implements Iterable<[K, V]> {
+  private constructor();
+  readonly size: number;
+  readonly order: Order;
+  readonly [Symbol.toStringTag]: string;
+  get(key: Storable): V | undefined;
+  get<D>(key: Storable, otherwise: D): V | D;
+  has(key: Storable): boolean;
+  /** The value at the end of a path of keys and indices. */
+  getIn<D = undefined>(path: readonly Storable[], otherwise?: D): any;
+  /** The first entry, of a range: first({ from: k }) is the nearest from k on, first({ after: k }) the nearest beyond. */
+  first(range?: Range): [K, V] | undefined;
+  /** The last entry, of a range: last({ to: k }) is the nearest up to k, last({ before: k }) the nearest before. */
+  last(range?: Range): [K, V] | undefined;
+  /** The entry of that rank; a negative one counts from the end. */
+  at(rank: number): [K, V] | undefined;
+  /** How many entries a range has, found by ranks: count({ before: k }) is the rank of k. */
+  count(range?: Range): number;
+  forEach(f: (value: V, key: K, map: EveSortedMap<K, V>) => void, self?: unknown): void;
+  reduce<A>(f: (accumulator: A, value: V, key: K) => A, initial: A): A;
+  entries(range?: Range): ReturnType<ReadonlyMap<K, V>['entries']>;
+  keys(range?: Range): ReturnType<ReadonlyMap<K, V>['keys']>;
+  values(range?: Range): ReturnType<ReadonlyMap<K, V>['values']>;
+  [Symbol.iterator](): ReturnType<ReadonlyMap<K, V>['entries']>;
+  /** Inside a swap. */
+  set(key: Storable, value: Storable): EveSortedMap<any, any>;
+  /** Inside a swap. */
+  delete(key: Storable): EveSortedMap<K, V>;
+  /** Inside a swap: all entries of the others, in one step. */
+  merge(...others: (Iterable<readonly [Storable, Storable]> | { readonly [key: string]: Storable })[]): EveSortedMap<any, any>;
+  /** Inside a swap: the key bound to f(its value, ...args). */
+  update<A extends unknown[]>(key: Storable, f: (value: V | undefined, ...args: A) => Storable, ...args: A): EveSortedMap<any, any>;
+  /** Inside a swap: the empty map in the same order. */
+  clear(): EveSortedMap<K, V>;
+  /** A deep copy out of the slab, in the same order. */
+  toJS(): Map<any, any>;
+}
+
+/** A persistent set in order, as EveSortedMap. */
+export class EveSortedSet<T = Value> extends Handle implements Iterable<T> {
+  private constructor();
+  readonly size: number;
+  readonly order: Order;
+  readonly [Symbol.toStringTag]: string;
+  has(element: Storable): boolean;
+  /** The element of the set that compares as equal, if there is one. */
+  get(element: Storable): T | undefined;
+  get<D>(element: Storable, otherwise: D): T | D;
+  first(range?: Range): T | undefined;
+  last(range?: Range): T | undefined;
+  /** The element of that rank; a negative one counts from the end. */
+  at(rank: number): T | undefined;
+  count(range?: Range): number;
+  forEach(f: (element: T, again: T, set: EveSortedSet<T>) => void, self?: unknown): void;
+  reduce<A>(f: (accumulator: A, element: T) => A, initial: A): A;
+  values(range?: Range): ReturnType<ReadonlySet<T>['values']>;
+  keys(range?: Range): ReturnType<ReadonlySet<T>['keys']>;
+  entries(range?: Range): ReturnType<ReadonlySet<T>['entries']>;
+  [Symbol.iterator](): ReturnType<ReadonlySet<T>['values']>;
+  /** Inside a swap. */
+  add(...elements: Storable[]): EveSortedSet<any>;
+  /** Inside a swap. */
+  delete(...elements: Storable[]): EveSortedSet<T>;
+  /** Inside a swap: all elements of the others, in one step. */
+  union(...others: Iterable<Storable>[]): EveSortedSet<any>;
+  /** Inside a swap: the empty set in the same order. */
+  clear(): EveSortedSet<T>;
+  /** A deep copy out of the slab, in the same order. */
   toJS(): Set<any>;
 }
 

@@ -20,6 +20,8 @@ function useValue(value) {
   for (const key of [0, 31, 1099, 'short', 'AaBBAaAaAa', keyword('leaf'), [1, 2]]) {
     attempt(() => value?.get?.(key));
     attempt(() => value?.has?.(key));
+    attempt(() => value?.count?.({ from: key }));
+    attempt(() => [...(value?.keys?.({ before: key, reverse: true }) ?? [])]);
   }
 }
 

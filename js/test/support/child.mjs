@@ -26,6 +26,19 @@ const tasks = {
     slab.close();
     return n;
   },
+  // Adds its own elements to one sorted set, which it reads in order.
+  sorted({ path, n, me }) {
+    const slab = open(path);
+    const a = slab.atom('sorted');
+    for (let i = 0; i < n; i++) {
+      const x = 3 * i + me;
+      const set = i % 2 === 0 ? a.conj(x) : a.swap((s) => s.add(x));
+      const [before] = set.keys({ before: x, reverse: true });
+      if (!set.has(x) || !(before === undefined || before < x) || set.at(set.count({ before: x })) !== x) throw new Error(`${x} is not in its place`);
+    }
+    slab.close();
+    return n;
+  },
   // Reads while others write: every version must have two equal halves. Keeps some handles for later.
   async check({ path, ms }) {
     const slab = open(path);

@@ -1,7 +1,7 @@
 // Compiled by `tsc --noEmit`, never run: the declarations say what they should. A line after @ts-expect-error must not compile.
 import {
   Atom, Char, Decimal, EveError, EveList, EveMap, EveSet, EveVector, Instant, Keyword, Ratio, Slab, Snapshot, UUID, Value, add, assoc, conj, disj, dissoc,
-  double, equal, hash, inc, keyword, kw, list, open, openAnonymous, pop, print, symbol,
+  EveSortedMap, EveSortedSet, double, equal, hash, inc, keyword, kw, list, open, openAnonymous, pop, print, registerComparator, sortedMap, sortedSet, symbol,
 } from 'eve';
 
 const slab: Slab = open('x.eve', { create: 'new', mode: 0o600, syncMode: 'commit', maxBytes: 1e9 });
@@ -72,3 +72,17 @@ const text: string = print([new UUID('00000000-0000-0000-0000-000000000000'), ne
 new Keyword();
 try { slab.close(); } catch (e) { if (e instanceof EveError && e.code === 'EVE_CLOSED') throw e; }
 export { City, all, doubled, read, versionMade, durable, k, l, last, m, n, name, or, s, same, size, sum, text, then };
+
+const sorted = slab.atom<EveSortedMap<number, string>>('sorted', sortedMap([[2, 'b'], [1, 'a']], 'reverse'));
+const nearest: [number, string] | undefined = sorted.deref().last({ before: 2 });
+for (const [at, word] of sorted.deref().entries({ from: 2, to: 1, reverse: true })) console.log(at.toFixed(), word.length);
+sorted.swap((m) => m.set(3, 'c').delete(1).merge({ x: 1 }));
+const ranks: number = sorted.deref().count({ after: 1 });
+const asMap: ReadonlyMap<number, string> = sorted.deref();
+const words: EveSortedSet<string> = slab.atom<EveSortedSet<string>>('words', sortedSet(['b', 'a'], keyword('by/length'))).deref();
+const firstWord: string | undefined = words.first() ?? words.at(-1);
+registerComparator(keyword('by/length'), (a: string, b: string) => a.length - b.length);
+// @ts-expect-error not a part of a range
+words.values({ form: 'a' });
+// @ts-expect-error an unknown order
+sortedSet([], 'ascending');
