@@ -158,16 +158,14 @@ impl<'w, 'a> Edits<'w, 'a> {
         }
     }
 
-    /// An object of `words` words, with garbage in them: `from` itself if it may be changed in place and has the room, or a new one instead of it.
+    /// A new object of `words` words, with garbage in them, instead of `from`. Never `from` itself: a later step of the change may find no room, and then
+    /// the tree must be what it was.
     fn target(&mut self, kind: u8, words: usize, from: Option<Node<'a>>) -> Result<NodeMut> {
-        if let Some(node) = from {
-            if self.w.editable(node, self.token) && self.w.fits(node, words * 8) {
-                return Ok(self.w.edit(node, self.token));
-            }
-            self.drop_node(node);
-        }
-        self.w
-            .alloc(kind, Writer::roomy(words * 8, self.token), from, self.token)
+        let to = self
+            .w
+            .alloc(kind, Writer::roomy(words * 8, self.token), from, self.token)?;
+        from.into_iter().for_each(|node| self.drop_node(node));
+        Ok(to)
     }
 
     fn put_leaf<const E: usize>(&mut self, from: Option<Node<'a>>, words: &[u64]) -> Result<Child> {

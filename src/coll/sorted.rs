@@ -324,7 +324,10 @@ pub fn set_of(w: &mut Writer, token: Token, order: u64, entries: Vec<[u64; 2]>) 
 fn of(w: &mut Writer, token: Token, kind: u8, order: u64, mut entries: Vec<[u64; 2]>) -> Result<u64> {
     check_order(order)?;
     if symbol(order).is_none() {
-        sort(w.reader(), order, &mut entries)?;
+        entries = sort(w.reader(), order, entries)?;
+        if !ascend(w.reader(), order, &entries)? {
+            return one_by_one(w, token, kind, order, &entries);
+        }
     }
     if entries.len() > head::COUNT_MAX {
         return head::count_up(head::COUNT_MAX).map(|_| 0);
@@ -338,38 +341,73 @@ fn of(w: &mut Writer, token: Token, kind: u8, order: u64, mut entries: Vec<[u64;
     put_new(w, token, kind, order, count, root)
 }
 
-/// Sorts the entries and makes their keys unique.
-fn sort(r: Reader, order: u64, entries: &mut Vec<[u64; 2]>) -> Result<()> {
+/// Do the keys ascend?
+fn ascend(r: Reader, order: u64, entries: &[[u64; 2]]) -> Result<bool> {
     let mut order = order_of(r, order, None)?;
-    let mut ascend = true;
     for pair in entries.windows(2) {
-        ascend = ascend && order.compare(r, pair[0][0], pair[1][0])?.is_lt();
+        if !order.compare(r, pair[0][0], pair[1][0])?.is_lt() {
+            return Ok(false);
+        }
     }
+    Ok(true)
+}
+
+/// For keys that no sorting brings into order: a NaN, or a double beside integers that it can't tell apart, compares as equal with keys that aren't equal.
+fn one_by_one(w: &mut Writer, token: Token, kind: u8, order: u64, entries: &[[u64; 2]]) -> Result<u64> {
+    let mut coll = put_new(w, token, kind, order, 0, 0)?;
+    for &[key, value] in entries {
+        coll = assoc(w, token, coll, key, value, None)?;
+    }
+    Ok(coll)
+}
+
+/// Sorts the entries and makes their keys unique.
+fn sort(r: Reader, order: u64, entries: Vec<[u64; 2]>) -> Result<Vec<[u64; 2]>> {
     if let [only] = entries[..] {
         check_comparable(r, only[0])?;
     }
-    if ascend {
-        return Ok(());
+    if ascend(r, order, &entries)? {
+        return Ok(entries);
     }
+    let mut order = order_of(r, order, None)?;
+    let mut entries = merge_sort(entries, |a, b| order.compare(r, a[0], b[0]))?;
     let mut failed = None;
-    entries.sort_by(|a, b| {
-        order.compare(r, a[0], b[0]).unwrap_or_else(|e| {
-            failed.get_or_insert(e);
-            Ordering::Equal
-        })
-    });
-    if let Some(e) = failed {
-        return Err(e);
-    }
     entries.dedup_by(|later, earlier| {
-        // Sorted, so all compare without errors.
-        let same = compare(r, later[0], earlier[0]).is_ok_and(Ordering::is_eq);
-        if same {
+        let same = compare(r, later[0], earlier[0]).unwrap_or_else(|e| {
+            failed.get_or_insert(e);
+            Ordering::Less
+        });
+        if same.is_eq() {
             earlier[1] = later[1];
         }
-        same
+        same.is_eq()
     });
-    Ok(())
+    failed.map_or(Ok(entries), Err)
+}
+
+/// Stable. The standard library's sort may panic if the order isn't total, and goes on after an error.
+fn merge_sort<T: Copy>(mut from: Vec<T>, mut order: impl FnMut(&T, &T) -> Result<Ordering>) -> Result<Vec<T>> {
+    let (mut to, mut run) = (Vec::with_capacity(from.len()), 1);
+    while run < from.len() {
+        for pair in from.chunks(2 * run) {
+            let (mut a, mut b) = pair.split_at(run.min(pair.len()));
+            while let ([x, rest_a @ ..], [y, rest_b @ ..]) = (a, b) {
+                if order(y, x)?.is_lt() {
+                    to.push(*y);
+                    b = rest_b;
+                } else {
+                    to.push(*x);
+                    a = rest_a;
+                }
+            }
+            to.extend_from_slice(a);
+            to.extend_from_slice(b);
+        }
+        std::mem::swap(&mut from, &mut to);
+        to.clear();
+        run *= 2;
+    }
+    Ok(from)
 }
 
 /// Metadata of `coll`, nil if it has none.
