@@ -22,6 +22,14 @@ pub struct Contention {
 }
 
 impl Contention {
+    /// For a writer that pauses otherwise than those with another `seed`.
+    pub fn new(seed: usize) -> Contention {
+        Contention {
+            random: (seed as u32).wrapping_mul(0x9E37_79B9),
+            ..Contention::default()
+        }
+    }
+
     /// A commit has succeeded, at its first try.
     #[inline]
     pub fn won(&mut self) {

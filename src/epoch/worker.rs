@@ -28,8 +28,8 @@ impl Worker {
     /// A worker on a newly claimed agent.
     pub fn new(agent: Agent) -> Worker {
         Worker {
+            contention: Contention::new(agent.index),
             agent,
-            contention: Contention::default(),
             plan: None,
             uncommitted: Uncommitted::default(),
             seen: Atoms::new(),

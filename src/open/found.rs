@@ -172,8 +172,8 @@ pub(super) fn reserve(
             Err(e) if e.raw_os_error() == Some(libc::ENOMEM) => {
                 return Err(Error::full(
                     format!(
-                        "the address space of this process (ulimit -v; {} GiB of it are other slabs' that it has open: `max_bytes` makes reservations smaller), \
-                         needed for {}",
+                        "the address space of this process (ulimit -v; {} GiB of it are other slabs' that it has open: `max_bytes` makes \
+                         reservations smaller), needed for {}",
                         sys::mapped() >> 30,
                         path.display()
                     ),
