@@ -388,7 +388,7 @@ fn values_nested_to_the_limit_need_little_stack_and_deeper_ones_are_errors() {
             });
         };
         // What is hardly optimized takes more.
-        let stack = if cfg!(debug_assertions) { 768 << 10 } else { 512 << 10 };
+        let stack = if cfg!(debug_assertions) { 2 << 20 } else { 512 << 10 };
         std::thread::Builder::new()
             .stack_size(stack)
             .spawn(work)

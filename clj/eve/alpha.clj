@@ -10,11 +10,13 @@
   other threads and processes do. What assoc, conj, ... make of them lies on the heap, over the value in the slab, until an atom stores it.
 
   Stored are: nil, booleans, numbers (every integer becomes a long or a BigInt, every float a double), chars, strings, keywords, symbols, UUIDs,
-  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, lists, seqs and queues (realised, as lists), and java.util's
-  collections. Sorted maps and sets are stored as plain ones. An infinite seq is never done: it fills the memory, as it would in vec.
+  java.util.Date, java.time.Instant, byte arrays, maps, vectors, sets, sorted maps and sets, lists, seqs and queues (realised, as lists), and
+  java.util's collections (its sorted ones as plain maps and sets). An infinite seq is never done: it fills the memory, as it would in vec.
+  A sorted map or set is stored in its order if that is the natural one, the reverse one (reverse-order), or that of a comparator with a name
+  (register-comparator!); another comparator is an error.
   Functions, records and other objects are refused with an IllegalArgumentException that says where in the value they are; the atom keeps its
   value then."
-  (:refer-clojure :exclude [atom hash-map hash-set list read sync vector])
+  (:refer-clojure :exclude [atom hash-map hash-set list read sorted-map sorted-map-by sorted-set sorted-set-by sync vector])
   (:require [clojure.walk :as walk]))
 
 ;; Before anything of Java is loaded: an old JVM would say something about a class file version.
@@ -22,7 +24,8 @@
   (when (or (.startsWith version "1.") (< (Long/parseLong version) 22))
     (throw (ex-info (str "eve needs Java 22 or later; this is Java " (System/getProperty "java.version")) {}))))
 
-(import '(eve Atom EveException EveList EveMap EveSet EveVector HeapList MapOverlay PinnedSnapshot Slab Tools Transaction VectorOverlay))
+(import '(eve Atom EveException EveList EveMap EveSet EveSortedMap EveSortedSet EveVector HeapList MapOverlay Order PinnedSnapshot Slab SortedOverlay
+              Tools Transaction VectorOverlay))
 
 (def ^:private default-path "./eve.slab")
 
@@ -248,6 +251,41 @@
   [& xs]
   (stored (apply clojure.core/list xs)))
 
+(def ^java.util.Comparator reverse-order
+  "The comparator of the reverse of compare: (sorted-map-by e/reverse-order). Every process and language that reads the slab knows this order."
+  (Order/reverse))
+
+(defn register-comparator!
+  "Gives a comparator (or a function that clojure.core/sorted-map-by takes as one) a name, a keyword or symbol, for this process: sorted maps and
+  sets in its order can be stored then, and looked up when they are read. The slab knows the name only, so each process that uses them registers
+  the same order under it; without it they can be counted and walked, and else are an error (IllegalStateException). A name that is given again
+  names the new comparator. Returns the comparator.
+  A change of such a map or set writes all of it anew, as the library can't compare its keys; in the natural order and its reverse it writes a
+  path of the tree."
+  ^java.util.Comparator [name ^java.util.Comparator comparator]
+  (Order/register name comparator)
+  comparator)
+
+(defn sorted-map
+  "A sorted map of these keys and values; as hash-map."
+  [& keyvals]
+  (stored (apply clojure.core/sorted-map keyvals)))
+
+(defn sorted-map-by
+  "A sorted map in the order of the comparator, reverse-order or one that was registered (register-comparator!); as hash-map."
+  [^java.util.Comparator comparator & keyvals]
+  (stored (apply clojure.core/sorted-map-by comparator keyvals)))
+
+(defn sorted-set
+  "A sorted set of these elements; as hash-map."
+  [& xs]
+  (stored (apply clojure.core/sorted-set xs)))
+
+(defn sorted-set-by
+  "A sorted set in the order of the comparator, as for sorted-map-by."
+  [^java.util.Comparator comparator & xs]
+  (stored (apply clojure.core/sorted-set-by comparator xs)))
+
 ;; ---- the whole slab ----
 
 (def ^:private counts
@@ -309,6 +347,7 @@
 
 ;; *print-dup* writes a plain collection: the reader knows no slab.
 (doseq [[class plain] {EveMap #(into {} %), MapOverlay #(into {} %), EveVector #(into [] %), VectorOverlay #(into [] %), EveSet #(into #{} %)
+                       EveSortedMap #(into (empty %) %), SortedOverlay #(into (empty %) %), EveSortedSet #(into (empty %) %)
                        EveList #(apply clojure.core/list %), HeapList #(apply clojure.core/list %)}
         :let [print (get-method print-method class)]]
   (.addMethod ^clojure.lang.MultiFn print-method class (fn [x w] (whole #(print x w))))

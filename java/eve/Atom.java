@@ -186,9 +186,19 @@ public final class Atom extends ARef implements IAtom2 {
             }
         } catch (Encoder.NeedsTransaction e) {
             return null;
+        } catch (EveException e) {
+            return general(e);
         } finally {
             Reference.reachabilityFence(g);
         }
+    }
+
+    /** Keys that the core can't compare: the general way can, by a registered comparator, or says why not as Clojure does. Returns null. */
+    private static Swapped general(EveException e) {
+        if (e.code != EveException.TYPE) {
+            throw e;
+        }
+        return null;
     }
 
     private Swapped general(Change change) {
@@ -313,6 +323,9 @@ public final class Atom extends ARef implements IAtom2 {
             e.release();
             return status != Native.OK ? Txn.NONE : ALL.get(I64, c.out);
         } catch (Encoder.NeedsTransaction e) {
+            return Txn.NONE;
+        } catch (EveException e) {
+            general(e);
             return Txn.NONE;
         }
     }

@@ -2,6 +2,8 @@ package eve;
 
 import clojure.lang.BigInt;
 import clojure.lang.Fn;
+import clojure.lang.IPersistentMap;
+import clojure.lang.IPersistentSet;
 import clojure.lang.IPersistentVector;
 import clojure.lang.IRecord;
 import clojure.lang.ISeq;
@@ -10,6 +12,7 @@ import clojure.lang.PersistentVector;
 import clojure.lang.RT;
 import clojure.lang.Ratio;
 import clojure.lang.Sequential;
+import clojure.lang.Sorted;
 import clojure.lang.Symbol;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -29,6 +32,8 @@ final class Encoder {
     private static final int MAP = 19;
     private static final int WORD = 20;
     private static final int OTHER_VERSION = 21;
+    private static final int SORTED_SET = 22;
+    private static final int SORTED_MAP = 23;
 
     /** A value with changes on the heap, which only a transaction can write. */
     static final class NeedsTransaction extends RuntimeException {
@@ -203,14 +208,19 @@ final class Encoder {
             throw new Unstorable("a value that is nested more than " + Layout.DEPTH_MAX + " deep");
         }
         boolean done = true;
-        if (x instanceof Map<?, ?> m) {
-            map(m);
+        if (x instanceof Sorted && (x instanceof IPersistentMap || x instanceof IPersistentSet)) {
+            sorted((Sorted) x);
+        } else if (x instanceof Map<?, ?> m) {
+            out.u8(MAP);
+            pairs(m);
         } else if (x instanceof IPersistentVector || x instanceof List<?> && !(x instanceof Sequential)) {
-            elements(VECTOR, (Iterable<?>) x);
+            out.u8(VECTOR);
+            elements((Iterable<?>) x, false);
         } else if (x instanceof Sequential) {
             sequence(RT.seq(x));
         } else if (x instanceof Set<?> s) {
-            elements(SET, s);
+            out.u8(SET);
+            elements(s, true);
         } else if (x instanceof Map.Entry<?, ?> e) {
             out.op(VECTOR, 2);
             child(e.getKey(), 0L);
@@ -230,8 +240,7 @@ final class Encoder {
         }
     }
 
-    private void map(Map<?, ?> m) {
-        out.u8(MAP);
+    private void pairs(Map<?, ?> m) {
         long hole = out.hole();
         int n = 0;
         for (Map.Entry<?, ?> e : m.entrySet()) {
@@ -242,12 +251,32 @@ final class Encoder {
         out.fill(hole, n);
     }
 
-    private void elements(int op, Iterable<?> xs) {
-        out.u8(op);
+    /** In its order: then also the core that can't compare knows it. */
+    private void sorted(Sorted x) {
+        out.u8(x instanceof Map ? SORTED_MAP : SORTED_SET);
+        value(order(x).word);
+        if (x instanceof Map<?, ?> m) {
+            pairs(m);
+        } else {
+            elements((Iterable<?>) x, true);
+        }
+    }
+
+    private static Order order(Sorted x) {
+        // Of what comes from a slab the order is known also where its comparator isn't.
+        Order order = x instanceof ASortedMap m ? m.order : x instanceof EveSortedSet s ? s.elements.order : Order.of(x.comparator());
+        if (order == null) {
+            throw new Unstorable("a sorted collection in the order of a comparator without a name (" + x.comparator().getClass().getName()
+                + "): see eve.alpha/register-comparator! and eve.alpha/reverse-order");
+        }
+        return order;
+    }
+
+    private void elements(Iterable<?> xs, boolean keys) {
         long hole = out.hole();
         int n = 0;
         for (Object x : xs) {
-            child(x, op == SET ? x : (Object) (long) n);
+            child(x, keys ? x : (Object) (long) n);
             n++;
         }
         out.fill(hole, n);
@@ -289,6 +318,12 @@ final class Encoder {
         if (x instanceof EveList l) {
             return object(l.snapshot, l.word);
         }
+        if (x instanceof EveSortedMap m) {
+            return object(m.snapshot, m.word);
+        }
+        if (x instanceof EveSortedSet s && s.elements instanceof EveSortedMap m) {
+            return object(m.snapshot, m.word);
+        }
         Snapshot below = changed(x);
         if (below == null || !copies(below)) {
             return false;
@@ -299,10 +334,15 @@ final class Encoder {
         return true;
     }
 
-    /** Where that lies of which x is a changed collection, or null if x is none. */
+    /**
+     * Where that lies of which x is a changed collection, or null if x is none, or one in the order of a comparator: the core can't call that, so it is
+     * written anew.
+     */
     private static Snapshot changed(Object x) {
         return x instanceof MapOverlay m ? m.base.snapshot
             : x instanceof EveSet s && s.elements instanceof MapOverlay m ? m.base.snapshot
+            : x instanceof SortedOverlay m && !m.order.isNamed() ? m.base.snapshot
+            : x instanceof EveSortedSet s && s.elements instanceof SortedOverlay m && !m.order.isNamed() ? m.base.snapshot
             : x instanceof VectorOverlay v ? v.base.snapshot
             : x instanceof HeapList l && l.below() instanceof EveList e ? e.snapshot
             : null;
@@ -366,8 +406,10 @@ final class Encoder {
             value(x);
             return 0;
         }
-        return x instanceof MapOverlay m ? changes(m, false)
-            : x instanceof EveSet s ? changes((MapOverlay) s.elements, true)
+        return x instanceof MapOverlay m ? changes(m.base.snapshot, m.base.word, m.over, m.added, false)
+            : x instanceof EveSet s && s.elements instanceof MapOverlay m ? changes(m.base.snapshot, m.base.word, m.over, m.added, true)
+            : x instanceof SortedOverlay m ? changes(m.base.snapshot, m.base.word, m.over, m.added, false)
+            : x instanceof EveSortedSet s && s.elements instanceof SortedOverlay m ? changes(m.base.snapshot, m.base.word, m.over, m.added, true)
             : x instanceof VectorOverlay v ? changes(v)
             : changes((HeapList) x);
     }
@@ -387,10 +429,10 @@ final class Encoder {
         return txn.links(s) ? word : txn.importWord(s, word);
     }
 
-    private long changes(MapOverlay m, boolean set) {
-        long w = baseWord(m.base.snapshot, m.base.word);
-        boolean puts = m.added.count() > 0;
-        for (Object o : (Iterable<?>) m.over) {
+    private long changes(Snapshot base, long word, IPersistentMap over, IPersistentMap added, boolean set) {
+        long w = baseWord(base, word);
+        boolean puts = added.count() > 0;
+        for (Object o : (Iterable<?>) over) {
             Map.Entry<?, ?> change = (Map.Entry<?, ?>) o;
             if (change.getValue() == MapOverlay.REMOVED) {
                 Object key = MapOverlay.plain(change.getKey());
@@ -404,8 +446,8 @@ final class Encoder {
             if (out.length() > 0) {
                 w = step(w, op);
             }
-            pairs(m.over, set);
-            pairs(m.added, set);
+            pairs(over, set);
+            pairs(added, set);
             op = set ? Native.OP_CONJ : Native.OP_ASSOC;
         }
         return w;

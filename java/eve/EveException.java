@@ -10,6 +10,7 @@ public final class EveException extends RuntimeException implements IExceptionIn
     private static final long serialVersionUID = 1;
 
     static final int CORRUPT = -6;
+    static final int TYPE = -8;
     static final int CLOSED = -10;
     static final int READ_ONLY = -13;
     static final int LIMIT = -14;

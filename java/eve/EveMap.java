@@ -155,17 +155,17 @@ public final class EveMap extends APersistentMap implements IObj, IReduce, IKVRe
 
     @Override
     public Iterator<Object> iterator() {
-        return walk().iterator(TrieWalk.ENTRIES);
+        return walk().iterator(EntryWalk.ENTRIES);
     }
 
     @Override
     public Iterator<Object> keyIterator() {
-        return walk().iterator(TrieWalk.KEYS);
+        return walk().iterator(EntryWalk.KEYS);
     }
 
     @Override
     public Iterator<Object> valIterator() {
-        return walk().iterator(TrieWalk.VALUES);
+        return walk().iterator(EntryWalk.VALUES);
     }
 
     @Override

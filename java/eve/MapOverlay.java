@@ -175,7 +175,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
         }
         TrieWalk live = walk.copy();
         int skipped = 0;
-        for (Iterator<?> i = walk.iterator(TrieWalk.ENTRIES); i.hasNext() && overlaid((IMapEntry) i.next()) == null; skipped++) {
+        for (Iterator<?> i = walk.iterator(EntryWalk.ENTRIES); i.hasNext() && overlaid((IMapEntry) i.next()) == null; skipped++) {
             live = walk.copy();
         }
         if (skipped > 0) {
@@ -186,7 +186,7 @@ public final class MapOverlay extends APersistentMap implements IObj, IReduce, I
 
     /** The base's entries as they are now, then the added ones. */
     private final class Entries implements Iterator<Object> {
-        private final Iterator<?> below = fromStart().iterator(TrieWalk.ENTRIES);
+        private final Iterator<?> below = fromStart().iterator(EntryWalk.ENTRIES);
         private final Iterator<?> above = ((Iterable<?>) added).iterator();
         private Object next = advance();
 

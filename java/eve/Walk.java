@@ -32,6 +32,8 @@ final class Walk {
                 : other instanceof EveVector v ? new Question(what, s.slab, word, v.snapshot.slab, v.word)
                 : other instanceof EveList l ? new Question(what, s.slab, word, l.snapshot.slab, l.word)
                 : other instanceof EveSet t && t.elements instanceof EveMap m ? new Question(what, s.slab, word, m.snapshot.slab, m.word)
+                : other instanceof EveSortedMap m ? new Question(what, s.slab, word, m.snapshot.slab, m.word)
+                : other instanceof EveSortedSet t && t.elements instanceof EveSortedMap m ? new Question(what, s.slab, word, m.snapshot.slab, m.word)
                 : new Question(what, s.slab, word, other, 0);
         }
 

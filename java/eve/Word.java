@@ -127,6 +127,10 @@ final class Word {
                 return EveMap.at(s, w, at);
             case Layout.SET:
                 return EveSet.at(s, w, at);
+            case Layout.SORTED_MAP:
+                return EveSortedMap.at(s, w, at, EveMap.MAP_ENTRY);
+            case Layout.SORTED_SET:
+                return EveSortedSet.at(s, w, at);
             case Layout.VECTOR:
                 return EveVector.at(s, w, at);
             case Layout.LIST:

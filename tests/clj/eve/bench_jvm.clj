@@ -45,9 +45,13 @@
         (recur (inc i) (if (nil? (get m (aget ks i))) found (inc found)))
         (when-not (= found n) (throw (ex-info "a key was not found" {})))))))
 
-(defn- get-row [name goal n key-of key-again]
-  (let [m (into {} (map (fn [i] [(key-of i) i])) (range n)), ours @(e/atom m), ks (shuffled (map key-again (range n)))]
+(defn- get-row [name goal n key-of key-again & [empty-map]]
+  (let [m (into (or empty-map {}) (map (fn [i] [(key-of i) i])) (range n)), ours @(e/atom m), ks (shuffled (map key-again (range n)))]
     (row name goal lookups #(get-all ours ks) #(get-all m ks))))
+
+(defn- scan-row [name goal n empty-map]
+  (let [m (into empty-map (map (juxt identity identity)) (range n)), ours @(e/atom m), sum (fn [s _ v] (unchecked-add (long s) (long v)))]
+    (row name goal n #(reduce-kv sum 0 ours) #(reduce-kv sum 0 m))))
 
 (defn- deref-get-all [a ^objects ks]
   (dotimes [i (alength ks)]
@@ -77,8 +81,9 @@
    "jvm-get-str-1m" #(get-row % 0.7 1000000 long-text long-text)
    "jvm-deref-get-10k" #(let [[ours peer ks] (atoms-of-10k)] (row % 0.5 lookups (fn [] (deref-get-all ours ks)) (fn [] (deref-get-all peer ks))))
    "jvm-swap-10k" #(let [[ours peer ks] (atoms-of-10k)] (row % 0.2 20000 (fn [] (swap-all ours ks)) (fn [] (swap-all peer ks))))
-   "jvm-reduce-1m" #(let [m (into {} (map (juxt identity identity)) (range 1000000)), ours @(e/atom m), sum (fn [s _ v] (unchecked-add (long s) (long v)))]
-                      (row % 0.7 1000000 (fn [] (reduce-kv sum 0 ours)) (fn [] (reduce-kv sum 0 m))))
+   "jvm-reduce-1m" #(scan-row % 0.7 1000000 {})
+   "jvm-sorted-get" #(get-row % 1.5 1000000 identity (fn [i] (Long. (long i))) (sorted-map))
+   "jvm-sorted-scan" #(scan-row % 1.5 1000000 (sorted-map))
    "jvm-nth" #(let [v (vec (range 1000000)), ours @(e/atom v), is (shuffled (range 1000000))]
                 (row % 0.7 lookups (fn [] (nth-all ours is)) (fn [] (nth-all v is))))
    "jvm-vec-reduce" #(let [v (vec (range 1000000)), ours @(e/atom v), sum (fn [s x] (unchecked-add (long s) (long x)))]
