@@ -1,13 +1,11 @@
 // Maps.
 import { corrupt } from './error.js';
 import { Cursor, MAP_TRIE, checkSmall, find } from './champ.js';
-import { Handle, inspectAs, iteratorAs } from './handle.js';
-import { K, KIND } from './kind.js';
+import { Handle, iteratorAs } from './handle.js';
 import { EMPTY_MAP } from './layout.js';
 import { released, segment } from './memory.js';
-import { OP } from './op.js';
+import { mapAs, pathsAs } from './methods.js';
 import { decode, decodeAt, decodeExact, decodeExactAt } from './reader.js';
-import { pairsOf } from './value.js';
 
 /** A persistent map, Map-like. Keys are compared by Clojure's equality. */
 export class EveMap extends Handle {
@@ -38,27 +36,6 @@ export class EveMap extends Handle {
     return find(this._view, this, key) >= 0;
   }
 
-  /** The value at the end of a path of keys and indices. */
-  getIn(path, otherwise) {
-    let x = this;
-    for (const key of path) {
-      if (typeof x?.get !== 'function' || !x.has(key)) return otherwise;
-      x = x.get(key);
-    }
-    return x;
-  }
-
-  forEach(f, self) {
-    this._each((k, v) => void f.call(self, v, k, this));
-  }
-
-  /** f(accumulator, value, key) over all entries. */
-  reduce(f, initial) {
-    let acc = initial;
-    this._each((k, v) => void (acc = f(acc, v, k)));
-    return acc;
-  }
-
   entries() {
     return new MapIterator(this, 2);
   }
@@ -72,23 +49,6 @@ export class EveMap extends Handle {
     return new MapIterator(this, 2);
   }
 
-  /** Inside a swap: a map with the key bound to the value. */
-  set(key, value) {
-    return this._apply(OP.ASSOC, [key, value]);
-  }
-  /** Inside a swap: a map without the key. */
-  delete(key) {
-    return this._apply(OP.DISSOC, [key]);
-  }
-  /** Inside a swap: a map with all entries of maps, objects or iterables of pairs, in one step. */
-  merge(...others) {
-    const args = others.flatMap((other) => pairsOf(other).flat(1));
-    return args.length === 0 ? this : this._apply(OP.ASSOC, args);
-  }
-  /** Inside a swap: a map with the key bound to f(its value, ...args). */
-  update(key, f, ...args) {
-    return this.set(key, f(this.get(key), ...args));
-  }
   /** The empty map. */
   clear() {
     this._check();
@@ -122,17 +82,8 @@ export class EveMap extends Handle {
     return this._high === 0 && this._low === EMPTY_MAP ? 0 : segment(this._view.memory, this._low, this._high)[(this._low >>> 2) + 3];
   }
 }
-EveMap.prototype[KIND] = K.MAP;
-Object.defineProperty(EveMap.prototype, Symbol.toStringTag, { value: 'EveMap' });
-inspectAs(EveMap, 'EveMap', (map, limit) => {
-  const shown = new Map();
-  let n = 0;
-  map._each((k, v) => {
-    shown.set(k, v);
-    return n++ < limit;
-  });
-  return shown;
-});
+mapAs(EveMap, 'EveMap');
+pathsAs(EveMap);
 
 class MapIterator {
   #map;

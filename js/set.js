@@ -1,11 +1,10 @@
 // Sets.
 import { corrupt } from './error.js';
 import { Cursor, SET_TRIE, find } from './champ.js';
-import { Handle, inspectAs, iteratorAs } from './handle.js';
-import { K, KIND } from './kind.js';
+import { Handle, iteratorAs } from './handle.js';
 import { EMPTY_SET } from './layout.js';
 import { released, segment } from './memory.js';
-import { OP } from './op.js';
+import { setAs } from './methods.js';
 import { decode, decodeAt, decodeExact } from './reader.js';
 
 /** A persistent set, Set-like. Elements are compared by Clojure's equality. */
@@ -36,17 +35,6 @@ export class EveSet extends Handle {
     return p < 0 ? otherwise : decodeAt(this._view, p);
   }
 
-  forEach(f, self) {
-    this._each((e) => void f.call(self, e, e, this));
-  }
-
-  /** f(accumulator, element) over all elements. */
-  reduce(f, initial) {
-    let acc = initial;
-    this._each((e) => void (acc = f(acc, e)));
-    return acc;
-  }
-
   values() {
     return new SetIterator(this, false);
   }
@@ -60,18 +48,6 @@ export class EveSet extends Handle {
     return new SetIterator(this, false);
   }
 
-  /** Inside a swap: a set with the elements. */
-  add(...elements) {
-    return this._apply(OP.CONJ, elements);
-  }
-  /** Inside a swap: a set without the elements. */
-  delete(...elements) {
-    return this._apply(OP.DISJ, elements);
-  }
-  /** Inside a swap: a set with all elements of iterables, in one step. */
-  union(...others) {
-    return this._apply(OP.CONJ, others.flatMap((other) => [...other]));
-  }
   /** The empty set. */
   clear() {
     this._check();
@@ -102,17 +78,7 @@ export class EveSet extends Handle {
     return this._high === 0 && this._low === EMPTY_SET ? 0 : segment(this._view.memory, this._low, this._high)[(this._low >>> 2) + 3];
   }
 }
-EveSet.prototype[KIND] = K.SET;
-Object.defineProperty(EveSet.prototype, Symbol.toStringTag, { value: 'EveSet' });
-inspectAs(EveSet, 'EveSet', (set, limit) => {
-  const shown = new Set();
-  let n = 0;
-  set._each((e) => {
-    shown.add(e);
-    return n++ < limit;
-  });
-  return shown;
-});
+setAs(EveSet, 'EveSet');
 
 class SetIterator {
   #set;

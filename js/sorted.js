@@ -1,14 +1,13 @@
 // Sorted maps and sets.
 import { SortedCursor, findSorted, rankSorted } from './btree.js';
 import { EveError, corrupt, unstorable } from './error.js';
-import { Handle, inspectAs, iteratorAs } from './handle.js';
+import { Handle, iteratorAs } from './handle.js';
 import { K, KIND, ORDER } from './kind.js';
 import { BTREE_MAP_LEAF, BTREE_SET_LEAF } from './layout.js';
 import { released, segment } from './memory.js';
-import { OP } from './op.js';
+import { mapAs, pathsAs, setAs } from './methods.js';
 import { SortedMapOf, SortedSetOf, orderName } from './order.js';
 import { decode, decodeAt, decodeExact } from './reader.js';
-import { pairsOf } from './value.js';
 
 const ENTRY = 0;
 const KEY = 1;
@@ -142,27 +141,6 @@ export class EveSortedMap extends Sorted {
     return p < 0 ? otherwise : decodeAt(this._view, p + 2);
   }
 
-  /** The value at the end of a path of keys and indices. */
-  getIn(path, otherwise) {
-    let x = this;
-    for (const key of path) {
-      if (typeof x?.get !== 'function' || !x.has(key)) return otherwise;
-      x = x.get(key);
-    }
-    return x;
-  }
-
-  forEach(f, self) {
-    this._each((k, v) => void f.call(self, v, k, this));
-  }
-
-  /** f(accumulator, value, key) over all entries. */
-  reduce(f, initial) {
-    let acc = initial;
-    this._each((k, v) => void (acc = f(acc, v, k)));
-    return acc;
-  }
-
   entries(range) {
     return this._iterate(range, ENTRY);
   }
@@ -176,40 +154,13 @@ export class EveSortedMap extends Sorted {
     return this._iterate(undefined, ENTRY);
   }
 
-  /** Inside a swap: a map with the key bound to the value. */
-  set(key, value) {
-    return this._apply(OP.ASSOC, [key, value]);
-  }
-  /** Inside a swap: a map without the key. */
-  delete(key) {
-    return this._apply(OP.DISSOC, [key]);
-  }
-  /** Inside a swap: a map with all entries of maps, objects or iterables of pairs, in one step. */
-  merge(...others) {
-    const args = others.flatMap((other) => pairsOf(other).flat(1));
-    return args.length === 0 ? this : this._apply(OP.ASSOC, args);
-  }
-  /** Inside a swap: a map with the key bound to f(its value, ...args). */
-  update(key, f, ...args) {
-    return this.set(key, f(this.get(key), ...args));
-  }
-
   _of(entries) {
     return new SortedMapOf(entries, this.order);
   }
 }
-EveSortedMap.prototype[KIND] = K.MAP;
+mapAs(EveSortedMap, 'EveSortedMap');
+pathsAs(EveSortedMap);
 EveSortedMap.prototype._what = ENTRY;
-Object.defineProperty(EveSortedMap.prototype, Symbol.toStringTag, { value: 'EveSortedMap' });
-inspectAs(EveSortedMap, 'EveSortedMap', (map, limit) => {
-  const shown = new Map();
-  let n = 0;
-  map._each((k, v) => {
-    shown.set(k, v);
-    return n++ < limit;
-  });
-  return shown;
-});
 
 /** A persistent set whose elements are in their order. Elements are the same if they compare as equal. */
 export class EveSortedSet extends Sorted {
@@ -217,17 +168,6 @@ export class EveSortedSet extends Sorted {
   get(element, otherwise) {
     const p = this._find(element);
     return p < 0 ? otherwise : decodeAt(this._view, p);
-  }
-
-  forEach(f, self) {
-    this._each((e) => void f.call(self, e, e, this));
-  }
-
-  /** f(accumulator, element) over all elements. */
-  reduce(f, initial) {
-    let acc = initial;
-    this._each((e) => void (acc = f(acc, e)));
-    return acc;
   }
 
   values(range) {
@@ -243,35 +183,12 @@ export class EveSortedSet extends Sorted {
     return this._iterate(undefined, KEY);
   }
 
-  /** Inside a swap: a set with the elements. */
-  add(...elements) {
-    return this._apply(OP.CONJ, elements);
-  }
-  /** Inside a swap: a set without the elements. */
-  delete(...elements) {
-    return this._apply(OP.DISJ, elements);
-  }
-  /** Inside a swap: a set with all elements of iterables, in one step. */
-  union(...others) {
-    return this._apply(OP.CONJ, others.flatMap((other) => [...other]));
-  }
-
   _of(elements) {
     return new SortedSetOf(elements, this.order);
   }
 }
-EveSortedSet.prototype[KIND] = K.SET;
+setAs(EveSortedSet, 'EveSortedSet');
 EveSortedSet.prototype._what = KEY;
-Object.defineProperty(EveSortedSet.prototype, Symbol.toStringTag, { value: 'EveSortedSet' });
-inspectAs(EveSortedSet, 'EveSortedSet', (set, limit) => {
-  const shown = new Set();
-  let n = 0;
-  set._each((e) => {
-    shown.add(e);
-    return n++ < limit;
-  });
-  return shown;
-});
 
 class SortedIterator {
   #coll;

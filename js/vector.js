@@ -4,6 +4,7 @@ import { Handle, inspectAs, iteratorAs } from './handle.js';
 import { K, KIND } from './kind.js';
 import { EMPTY_VECTOR, VECTOR_NODE, VECTOR_WIDTH } from './layout.js';
 import { indexAt, place, released, segment, wordsAt } from './memory.js';
+import { pathsAs } from './methods.js';
 import { OP } from './op.js';
 import { decode, decodeAt, decodeExact, decodeNear } from './reader.js';
 import { equal } from './value.js';
@@ -49,15 +50,6 @@ export class EveVector extends Handle {
   has(index) {
     this._check();
     return Number.isInteger(index) && index >= 0 && index < this._count;
-  }
-
-  getIn(path, otherwise) {
-    let x = this;
-    for (const key of path) {
-      if (typeof x?.get !== 'function' || !x.has(key)) return otherwise;
-      x = x.get(key);
-    }
-    return x;
   }
 
   forEach(f, self) {
@@ -206,6 +198,7 @@ export class EveVector extends Handle {
     return this._high === 0 && this._low === EMPTY_VECTOR ? 0 : segment(this._view.memory, this._low, this._high)[(this._low >>> 2) + 10];
   }
 }
+pathsAs(EveVector);
 EveVector.prototype[KIND] = K.VECTOR;
 Object.defineProperty(EveVector.prototype, Symbol.toStringTag, { value: 'EveVector' });
 inspectAs(EveVector, 'EveVector', (vector, limit) => Object.assign(vector.slice(0, limit), vector._count > limit ? { length: vector._count } : null));
