@@ -258,6 +258,7 @@ fn memory_without_a_file_goes_back_too() {
 
 /// Memory that is locked can't be discarded.
 #[test]
+#[cfg_attr(eve_sanitize, ignore = "sanitizers make mlock do nothing")]
 fn a_collection_whose_punch_fails_keeps_its_agent() {
     let s = Slab::anonymous(&Options::default()).unwrap();
     let is_free = |b: &u64| word_of(&s, descriptor(*b)) as u8 == BLOCK_FREE;
