@@ -173,27 +173,8 @@ fn check_text(r: Reader, node: Node, room: u64) -> Result<usize, Fault> {
     Ok(size)
 }
 
-fn check_head(node: Node) -> Result<usize, Fault> {
-    let (count, root, meta) = (node.low(1), node.word(2), node.word(3));
-    ensure(
-        count <= i32::MAX as u32,
-        Count,
-        "a collection is larger than a count can say",
-    )?;
-    ensure(
-        (count == 0) == (root == 0),
-        Count,
-        "a collection's count is not the number of its elements",
-    )?;
-    ensure(
-        count > 0 || meta != NIL,
-        Form,
-        "an empty collection without metadata is not the constant",
-    )?;
-    Ok(32)
-}
-
-fn check_sorted_head(node: Node) -> Result<usize, Fault> {
+/// The count of a head against its root.
+fn check_count(node: Node) -> Result<(), Fault> {
     let (count, root) = (node.low(1), node.word(2));
     ensure(
         count <= i32::MAX as u32,
@@ -204,7 +185,22 @@ fn check_sorted_head(node: Node) -> Result<usize, Fault> {
         (count == 0) == (root == 0),
         Count,
         "a collection's count is not the number of its elements",
+    )
+}
+
+fn check_head(node: Node) -> Result<usize, Fault> {
+    check_count(node)?;
+    let (count, meta) = (node.low(1), node.word(3));
+    ensure(
+        count > 0 || meta != NIL,
+        Form,
+        "an empty collection without metadata is not the constant",
     )?;
+    Ok(32)
+}
+
+fn check_sorted_head(node: Node) -> Result<usize, Fault> {
+    check_count(node)?;
     Ok(40)
 }
 
